@@ -1,0 +1,64 @@
+# Everything the project does, one target each. All set-up is done here: Python packages go to .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+ADDRESS ?= 127.0.0.1:8000
+
+.DEFAULT_GOAL := help
+.PHONY: help install site serve test check lint types format update lock browser clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/dev  ## Install everything for development into .venv (torch included)
+
+site: $(VENV)/site  ## Build the whole site into site/ (needs no torch)
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "The site is in site/: open site/index.html, or run 'make serve'."
+
+serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading when a file is saved
+	$(BIN)/mkdocs serve --dev-addr $(ADDRESS)
+
+test: $(VENV)/dev browser  ## Run the tests
+	$(BIN)/python -m pytest -n auto
+
+check: lint types test site  ## What CI runs: lint, types, tests, a strict build of the site
+
+lint: $(VENV)/dev  ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev  ## Check types
+	$(BIN)/mypy
+
+format: $(VENV)/dev  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+update: $(VENV)/site  ## Bring the translators' catalogs in line with the sources
+	$(BIN)/pylit update
+
+lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v -i '^annotated-labml-nn' > constraints.txt
+
+browser:  ## Make sure that a browser for the tests is there
+	@$(BIN)/python tests/browser.py
+
+clean:  ## Remove what was built and installed
+	rm -rf site build *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/python:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/site: $(VENV)/python setup.py constraints.txt
+	@echo "Installing what the site needs into $(VENV) ..."
+	$(PIP) --editable '.[site]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/python setup.py constraints.txt
+	@echo "Installing everything into $(VENV), torch included; this takes a minute or two ..."
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/site

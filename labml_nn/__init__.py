@@ -1,0 +1,56 @@
+r"""
+---
+title: Papers beside their code
+summary:
+  Deep learning papers explained line by line, next to the PyTorch that implements them,
+  with every number and shape executed.
+---
+
+# Papers beside their code
+
+A research paper says what an idea is, and a repository says what the computer does. Reading both
+means holding one in memory while looking at the other. Here they stand next to each other: prose on
+the left, and on the right the PyTorch it speaks of.
+
+## Who this is for
+
+You know enough PyTorch to recognise a convolution and a training step, and you would like to
+understand a paper well enough to have written its code. No page assumes that you have read the
+paper; each one says which section of it to open.
+
+## How a page works
+
+* **The code is the module itself.** A page is drawn from a Python file whose docstrings and
+  comments are the prose. What you read is what `import` runs, so nothing here is a copy that can
+  fall behind.
+* **Formulas and code share their names.** Where a formula has an $x$, the code has an `x`.
+* **Every claim is executed.** A number or a shape that our code yields is either an example that
+  the tests run, like the one below, or is held by a test of its own. Results quoted from a paper
+  name the table or section they come from.
+* **Choices have owners.** Where the paper decides something, the prose says so. Where it is silent
+  and we had to decide, the prose says that too.
+
+This is what such an example looks like. It builds a small residual network and turns four images
+into four vectors of 32 features:
+
+>>> import torch
+>>> from labml_nn.resnet import ResNetBase
+>>> net = ResNetBase(n_blocks=[2, 2], n_channels=[16, 32])
+>>> images = torch.randn(4, 3, 64, 64)
+>>> net(images).shape
+torch.Size([4, 32])
+
+Change an argument, guess the shape, and run it again. That is the quickest way to read any page
+here.
+
+## Where to start
+
+* [Residual networks](resnet/__init__.py): why very deep networks used to train badly, and how
+  adding the input of some layers to their output changed that.
+
+## Thanks
+
+The idea of annotating whole implementations in this way comes from
+[nn.labml.ai](https://nn.labml.ai), whose authors also wrote `labml`, the library that tracks the
+experiments here. The text and the code on these pages are our own, and so are the mistakes.
+"""

@@ -1,0 +1,166 @@
+"""Reads translations: a gettext catalog gives each block its translation, or the reason why there is none.
+
+A translation that lost a formula, a link or a piece of code is never given out. Writing catalogs is `workshop`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from babel.messages.catalog import Catalog as BabelCatalog
+from babel.messages.catalog import Message
+from babel.messages.pofile import PoFileError, denormalize, read_po
+
+from .errors import Problem, PylitError, Severity
+from .prose import fixed_parts
+
+
+class State(Enum):
+    """How a block stands in a language."""
+
+    TRANSLATED = "translated"
+    STALE = "stale"
+    """Its English has changed since."""
+    MISSING = "missing"
+    BROKEN = "broken"
+    """It lost a formula, a link or a piece of code, and must not be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One block in another language."""
+
+    state: State
+    text: str = ""
+    """Markdown; empty unless translated or stale."""
+    line: int = 0
+    """Its line in the catalog; 0 when it is not there."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The translations of one file into one language."""
+
+    lang: str
+    file: str = ""
+    """Its path; empty when there is none yet."""
+    entries: Mapping[str, Translation] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def lookup(self, text: str) -> Translation:
+        """The translation of the block `text`."""
+        return self.entries.get(text, Translation(State.MISSING))
+
+
+def catalog_path(translations: Path, lang: str, file: str) -> Path:
+    """Where the catalog of `file` lies: `labml_nn/a.py` -> `translations/zh/labml_nn/a.po`."""
+    return translations / lang / PurePosixPath(file).with_suffix(".po")
+
+
+def load_catalog(path: Path, lang: str) -> Catalog:
+    """Read the catalog at `path`; one that does not exist is empty.
+
+    Raises:
+        PylitError: with the line, if it does not parse.
+    """
+    if not path.is_file():
+        return Catalog(lang)
+    file = path.as_posix()
+    entries: dict[str, Translation] = {}
+    problems = []
+    for message in read_messages(path, lang):
+        if not isinstance(message.id, str) or not message.id:
+            continue
+        translation = _translation(message)
+        entries[message.id] = translation
+        if translation.state is State.BROKEN:
+            problems.append(_broken(message, file))
+    return Catalog(lang, file, entries, tuple(problems))
+
+
+def read_messages(path: Path, lang: str) -> BabelCatalog:
+    """Read a catalog whole, previous msgids included, which Babel writes but takes for comments when it reads.
+
+    Raises:
+        PylitError: with the line, if it does not parse.
+    """
+    try:
+        with path.open("rb") as file:
+            catalog = read_po(file, locale=lang, abort_invalid=True)
+    except PoFileError as error:
+        message = re.sub(r" on \d+$", "", str(error).splitlines()[0])
+        hint = "Open it in a gettext editor, or let `msgfmt --check` explain."
+        raise PylitError(
+            Problem(path.as_posix(), error.lineno + 1, f"does not parse: {message}", hint)
+        ) from error
+    except (ValueError, LookupError, OSError) as error:
+        raise PylitError(
+            Problem(path.as_posix(), 1, f"does not parse: {error}", "Catalogs are UTF-8 gettext files.")
+        ) from error
+    for message in [*catalog, *catalog.obsolete.values()]:
+        _restore_previous(message)
+    return catalog
+
+
+def _restore_previous(message: Message) -> None:
+    previous = [comment[1:].strip() for comment in message.user_comments if comment.startswith("|")]
+    message.user_comments = [comment for comment in message.user_comments if not comment.startswith("|")]
+    if previous:
+        quoted = "\n".join(line.removeprefix("msgid").strip() for line in previous if "msgctxt" not in line)
+        message.previous_id = [denormalize(quoted)]
+
+
+def _translation(message: Message) -> Translation:
+    text = message.string if isinstance(message.string, str) else ""
+    line = message.lineno or 0
+    if not text.strip():
+        return Translation(State.MISSING, "", line)
+    assert isinstance(message.id, str)
+    against = message.id
+    if message.fuzzy:
+        if not message.previous_id:
+            return Translation(State.MISSING, "", line)  # a suggestion nobody has looked at
+        against = message.previous_id[0]
+    if fixed_parts(against) != fixed_parts(text):
+        return Translation(State.BROKEN, "", line)
+    return Translation(State.STALE if message.fuzzy else State.TRANSLATED, text, line)
+
+
+def _broken(message: Message, file: str) -> Problem:
+    assert isinstance(message.id, str) and isinstance(message.string, str)
+    wanted, got = fixed_parts(message.id), fixed_parts(message.string)
+    parts = [f"lacks the {kind} `{text}`" for kind, text in (wanted - got)]
+    parts += [f"has the {kind} `{text}` that the original lacks" for kind, text in (got - wanted)]
+    return Problem(
+        file,
+        message.lineno or 0,
+        f"a translation {'; '.join(parts) or 'does not fit its previous original'}",
+        "It is left out until it has the same formulas, code and links as the original.",
+        Severity.WARNING,
+    )
+
+
+@lru_cache(maxsize=64)
+def cached_catalog(path: Path, lang: str, stamp: tuple[int, int] | None) -> Catalog:
+    """`load_catalog`, once for each state of the file; `stamp` is its time of change and size."""
+    return load_catalog(path, lang)
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when the file at `path` does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def states(catalog: Catalog, texts: Iterable[str]) -> Iterator[State]:
+    """The states of the blocks `texts`."""
+    for text in texts:
+        yield catalog.lookup(text).state

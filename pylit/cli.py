@@ -1,0 +1,212 @@
+"""The command line: `pylit sections`, `pylit render`, `pylit update`. Imports what a command needs when it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from .errors import Problem, Report
+    from .site import Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pylit")
+def main() -> None:
+    """Annotated Python files as web pages: prose on the left, the code that runs on the right."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def sections(files: tuple[Path, ...], as_json: bool) -> None:
+    """Show how FILES are cut into sections of prose and code."""
+    from .errors import PylitError
+    from .source import read_source
+
+    result: list[dict[str, Any]] = []
+    failed = False
+    for path in files:
+        try:
+            source = read_source(path, str(path))
+        except PylitError as error:
+            click.echo(error, err=True)
+            failed = True
+            continue
+        rows = [
+            {"name": s.name, "line": s.line, "prose": list(s.prose), "code": list(s.code)}
+            for s in source.sections
+        ]
+        result.append({"file": source.file, "lines": len(source.lines), "sections": rows})
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        for entry in result:
+            click.echo(f"{entry['file']}: {entry['lines']} lines, {len(entry['sections'])} sections")
+            for row in entry["sections"]:
+                prose, code = _ranges(row["prose"]), _ranges(row["code"])
+                click.echo(f"  {row['line']:>6}  {row['name']:<40}  prose {prose:<16}  code {code}")
+    sys.exit(failed)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """`[1, 2, 3, 7]` -> `1-3,7`; `-` for none."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges) or "-"
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option(
+    "--lang", "-l", multiple=True, help="A language beside English, such as zh. May be given again."
+)
+@click.option(
+    "--translations",
+    "-t",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of catalogs: TRANSLATIONS/LANG/path/of/file.po.",
+)
+@click.option("--jobs", "-j", type=click.IntRange(1), help="Processes to use. Default: one for each core.")
+@click.option("--title", default="", help="Name of the site. Default: none.")
+@click.option("--repository", default="", help="Address of the code, for links to it.")
+@click.option("--site-url", default="", help="Address of the site, for canonical links and the sitemap.")
+@click.option("--katex-css", help="Address of KaTeX's stylesheet, if not the CDN's.")
+@click.option("--katex-integrity", help="Its integrity hash; empty for none.")
+@click.option("--keep-going", is_flag=True, help="Write the pages that are right although others are not.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+def render(
+    paths: tuple[Path, ...],
+    out: Path,
+    lang: tuple[str, ...],
+    translations: Path | None,
+    jobs: int | None,
+    title: str,
+    repository: str,
+    site_url: str,
+    katex_css: str | None,
+    katex_integrity: str | None,
+    keep_going: bool,
+    strict: bool,
+) -> None:
+    """Render Python files, guides in Markdown, or folders of them, to pages.
+
+    A single folder becomes the root of the site; of several, each keeps its name. Nothing is imported.
+    """
+    from .build import build
+    from .errors import PylitError
+    from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, find_pages
+
+    base, roots = _roots(paths)
+    if katex_integrity is None:
+        katex_integrity = "" if katex_css else KATEX_INTEGRITY
+    settings = Settings(
+        base=base,
+        roots=roots,
+        languages=("en", *lang),
+        translations=translations,
+        title=title,
+        repository=repository,
+        site_url=site_url,
+        katex_css=katex_css or KATEX_CSS,
+        katex_integrity=katex_integrity,
+    )
+    try:
+        site = find_pages(settings)
+    except PylitError as error:
+        click.echo(_shown(error.problem, settings), err=True)
+        sys.exit(1)
+    if not site.pages:
+        click.echo(f"{', '.join(map(str, paths))}: error: no Python or Markdown files found", err=True)
+        sys.exit(1)
+    with click.progressbar(
+        length=len(site.pages), label="Rendering", file=sys.stderr, hidden=not _is_long(len(site.pages))
+    ) as bar:
+        report = build(site, out, jobs=jobs or 0, keep_going=keep_going, advance=bar.update)
+    _tell(report, settings)
+    failed = bool(report.errors) or (strict and bool(report.warnings))
+    if failed and not keep_going:
+        click.echo(
+            f"{_count(report)}. Nothing was written to {out}; --keep-going writes what is right.", err=True
+        )
+    else:
+        pages = len(site.pages) * len(settings.languages)
+        click.echo(f"{pages} pages in {out}. {_count(report) if report.problems else ''}".rstrip(), err=True)
+    sys.exit(failed)
+
+
+@main.command()
+@click.option("--config", "-f", default="mkdocs.yml", show_default=True, help="The site's configuration.")
+def update(config: str) -> None:
+    """Bring the catalogs of a site in line with its sources, for the translators.
+
+    New blocks are added, changed ones are marked with what they were, and those that are gone are kept aside.
+    """
+    from .errors import PylitError
+    from .plugin import load_settings
+    from .site import find_pages
+    from .workshop import update_interface, update_site
+
+    try:
+        site = find_pages(load_settings(config))
+        if site.settings.translations is None:
+            raise click.ClickException("the site has no folder of translations; make the one it names")
+        changed = update_site(site)
+    except PylitError as error:
+        click.echo(error, err=True)
+        sys.exit(1)
+    if (site.settings.base / "pylit" / "interface.py").is_file():  # this project maintains the engine itself
+        changed += update_interface(site.settings.languages[1:])
+    for path in changed:
+        click.echo(os.path.relpath(path))
+    click.echo(f"{len(changed)} catalogs changed.", err=True)
+
+
+def _is_long(pages: int) -> bool:
+    return pages > 20 and sys.stderr.isatty()
+
+
+def _roots(paths: tuple[Path, ...]) -> tuple[Path, tuple[tuple[str, str], ...]]:
+    """The folder that files are named from, and each path's place on the site."""
+    base = Path.cwd().resolve()
+    full = [path.resolve() for path in paths]
+    if not all(path.is_relative_to(base) for path in full):
+        base = Path(os.path.commonpath([path.parent for path in full]))
+    names = [path.relative_to(base).as_posix() for path in full]
+    if len(full) == 1:
+        return base, ((names[0], ""),)
+    return base, tuple(
+        (name, "" if path.is_file() else path.name) for name, path in zip(names, full, strict=True)
+    )
+
+
+def _tell(report: Report, settings: Settings) -> None:
+    for problem in [*report.warnings, *report.errors]:
+        click.echo(_shown(problem, settings), err=True)
+
+
+def _shown(problem: Problem, settings: Settings) -> str:
+    """A problem, its file named as the user would from where they are."""
+    from dataclasses import replace
+
+    file = os.path.relpath(settings.base / problem.file)
+    return str(replace(problem, file=file))
+
+
+def _count(report: Report) -> str:
+    errors, warnings = len(report.errors), len(report.warnings)
+    words = [f"{errors} error{'s' * (errors != 1)}"] * bool(errors)
+    words += [f"{warnings} warning{'s' * (warnings != 1)}"] * bool(warnings)
+    return ", ".join(words)

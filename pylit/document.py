@@ -1,0 +1,92 @@
+"""Puts pages into the theme's templates. Autoescape is on; only what `render` made is trusted as HTML.
+
+MkDocs brings a template environment of its own, which `prepare` makes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .interface import direction, interface
+from .site import Link, Site, View
+
+THEME = Path(__file__).parent / "theme"
+
+
+def prepare(environment: Environment) -> Environment:
+    """Set a template environment up for the theme."""
+    environment.autoescape = True
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = True
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return prepare(Environment(loader=FileSystemLoader(THEME), autoescape=True))
+
+
+def document(view: View) -> str:
+    """A page as a whole HTML document."""
+    return _environment().get_template("main.html").render(page_context(view))
+
+
+def page_context(view: View, *, serving: bool = False) -> dict[str, Any]:
+    """What the page's template shows. `serving` leaves room for the script that reloads the page."""
+    return {
+        "view": view,
+        "lang": view.lang,
+        "direction": view.direction,
+        "root": view.root,
+        "serving": serving,
+        "gettext": interface(view.lang),
+        "katex_source": _source(view.katex_css),
+    }
+
+
+def extra_files(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield the address and text of what a site has beside its pages: 404 page and sitemap."""
+    for name, context in extra_contexts(site).items():
+        yield name, _environment().get_template(name).render(context)
+
+
+def extra_contexts(site: Site, *, serving: bool = False) -> Mapping[str, dict[str, Any]]:
+    """The templates beside those of pages, and what they show."""
+    settings = site.settings
+    first = settings.languages[0]
+    base = urlsplit(settings.site_url).path.rstrip("/") + "/"
+    home = site.by_url.get("index.html")
+    contexts: dict[str, dict[str, Any]] = {
+        "404.html": {
+            "lang": first,
+            "direction": direction(first),
+            "root": base,  # the page may be shown at any address
+            "serving": serving,
+            "katex_source": "",
+            "site_title": settings.title,
+            "languages": [
+                (lang, interface(lang), base + (site.address(home, lang) if home else ""))
+                for lang in settings.languages
+            ],
+        }
+    }
+    if settings.site_url:
+        contexts["sitemap.xml"] = {
+            "sitemap": [
+                [Link("", site.absolute(site.address(page, lang)), lang) for lang in settings.languages]
+                for page in site.pages
+            ]
+        }
+    return contexts
+
+
+def _source(css: str) -> str:
+    """A stylesheet's host, for the page's security policy; nothing when it is the site's own."""
+    parts = urlsplit(css)
+    return f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""

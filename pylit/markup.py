@@ -1,0 +1,273 @@
+"""Turns the prose of one page into HTML, in one language.
+
+Everything an author wrote is escaped unless it is Markdown; of raw HTML a few tags without attributes may stand.
+What cannot be shown (a formula KaTeX rejects, a link that leads nowhere) is reported with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import nh3
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup, escape
+
+from .catalog import Catalog, State
+from .errors import Problem, Report
+from .highlight import highlight
+from .interface import Gettext
+from .links import EXTERNAL, LinkError, Links
+from .math import FormulaError, typeset
+from .pictures import PictureError, inline_svg, linked_image
+from .prose import is_translatable, markdown, parse_inline, plain
+
+INLINE_TAGS = frozenset(
+    "b i em strong u s del ins sub sup kbd mark small br wbr abbr cite q var samp".split()
+)
+BLOCK_TAGS = frozenset("details summary div p ul ol li table thead tbody tr th td dl dt dd hr".split())
+_TAG = re.compile(r"<(/?)([a-z]+)\s*(/?)>")
+_VOID = ("br", "wbr", "hr")
+
+
+@dataclass
+class Context:
+    """What the prose of a page needs to know of its surroundings."""
+
+    file: str
+    url: str
+    """Address of the page from the root of the site."""
+    lang: str
+    source_lang: str
+    catalog: Catalog
+    links: Links
+    picture: Callable[[str], str]
+    """Address, on this page, of a picture file."""
+    gettext: Gettext
+    report: Report
+    line: int = 0
+    """The line of the block that is being rendered."""
+    last_level: int = 1
+    """The level of the last heading, so that none is skipped."""
+    seen: dict[str, State] = field(default_factory=dict)
+    """The blocks rendered so far and how each stands in this language."""
+
+    def problem(self, message: str, hint: str = "") -> None:
+        """Report what is wrong with the block that is being rendered."""
+        self.report.add(Problem(self.file, self.line, message, hint))
+
+
+class ProseRenderer(RendererHTML):
+    """Renders tokens as markdown-it-py does, with formulas, code, links, pictures and translations our way."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+
+    def prose(self, tokens: Sequence[Token]) -> Markup:
+        """Render the prose of one section."""
+        return Markup(self.render(tokens, markdown().options, {}))
+
+    def block(self, text: str, line: int) -> Markup:
+        """Render one block on its own, such as a title."""
+        self.context.line = line
+        return Markup(self._block(text, parse_inline(text)))
+
+    def words(self, text: str) -> str:
+        """The words of a block in the page's language, without markup."""
+        return plain(self._look_up(text)[1])
+
+    def render(self, tokens: Sequence[Token], options: OptionsDict, env: EnvType) -> str:
+        """Render block tokens; `inline` ones in the language of the page."""
+        out = []
+        for index, token in enumerate(tokens):
+            self.context.line = token.meta.get("line", self.context.line)
+            if token.type == "inline":
+                out.append(self._block(token.content, token.children or []))
+            elif token.type in self.rules:
+                out.append(self.rules[token.type](tokens, index, options, env))
+            else:
+                out.append(self.renderToken(tokens, index, options, env))
+        return "".join(out)
+
+    def _look_up(self, text: str) -> tuple[State, str]:
+        context = self.context
+        if context.lang == context.source_lang or not is_translatable(text):
+            return State.TRANSLATED, text
+        found = context.catalog.lookup(text)
+        context.seen[text] = found.state
+        return found.state, found.text or text
+
+    def _block(self, text: str, children: Sequence[Token]) -> str:
+        context = self.context
+        state, translated = self._look_up(text)
+        original = self._inline(children)
+        if translated == text and (context.lang == context.source_lang or state is State.TRANSLATED):
+            return original
+        lang = escape(context.source_lang)
+        if state in (State.MISSING, State.BROKEN):
+            return f'<span class="u" lang="{lang}">{original}</span>'
+        mark = ""
+        if state is State.STALE:
+            title = escape(context.gettext("The English has changed since this was translated."))
+            mark = f' <span class="mark" title="{title}">{escape(context.gettext("out of date"))}</span>'
+        css = " stale" if mark else ""
+        return (
+            f'<span class="t{css}">{self._inline(parse_inline(translated))}{mark}</span>'
+            f'<span class="o{css}" lang="{lang}">{original}</span>'
+        )
+
+    def _inline(self, children: Sequence[Token]) -> str:
+        return self.renderInline(_balance(children), markdown().options, {})
+
+    def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        level = int(token.tag[1])
+        context = self.context
+        if token.meta.get("title"):
+            level = 1
+        else:
+            level = max(2, min(level, context.last_level + 1))
+        context.last_level = level
+        token = token.copy(tag=f"h{level}")
+        return f"<{token.tag}{self.renderAttrs(token)}>"
+
+    def heading_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f"</h{self.context.last_level}>\n"
+
+    def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if _is_picture(tokens[idx + 1]):
+            return '<figure class="picture">'
+        return self.renderToken(tokens, idx, options, env)
+
+    def paragraph_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if _is_picture(tokens[idx - 1]):
+            return "</figure>\n"
+        return self.renderToken(tokens, idx, options, env)
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return '<div class="table" tabindex="0"><table>\n'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return "</table></div>\n"
+
+    def math_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._formula(tokens[idx].content, display=False)
+
+    def math_inline_double(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return self._formula(tokens[idx].content, display=True)
+
+    def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f'<div class="formula" tabindex="0">{self._formula(tokens[idx].content, display=True)}</div>\n'
+
+    def _formula(self, tex: str, *, display: bool) -> str:
+        try:
+            return typeset(tex, display)
+        except FormulaError as error:
+            self.context.problem(f"the formula `{tex.strip()}` is wrong: {error}")
+            return f'<code class="wrong">{escape(tex)}</code>'
+
+    def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f'<code translate="no">{highlight(tokens[idx].content, "python")}</code>'
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        info = tokens[idx].info.split()
+        return self._listing(tokens[idx].content, info[0] if info else "")
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._listing(tokens[idx].content, "")
+
+    def doctest(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._listing(tokens[idx].content, "pycon", " example")
+
+    def _listing(self, code: str, language: str, css: str = "") -> str:
+        html = highlight(code.rstrip("\n"), language)
+        pre = f'<pre class="listing" tabindex="0" translate="no"><code>{html}</code></pre>'
+        return f'<div class="listing-box{css}">{pre}</div>\n'
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        target = str(tokens[idx].attrGet("href"))
+        try:
+            href = self.context.links.resolve(target, self.context.url)
+        except LinkError as error:
+            self.context.problem(str(error), error.hint)
+            return "<a>"
+        rel = ' rel="noopener"' if href.startswith(EXTERNAL) else ""
+        title = tokens[idx].attrGet("title")
+        tooltip = f' title="{escape(title)}"' if title else ""
+        return f'<a href="{escape(href)}"{rel}{tooltip}>'
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token, context = tokens[idx], self.context
+        target = str(token.attrGet("src"))
+        alternative = "".join(_words(token.children or []))
+        try:
+            file = context.links.find_file(target)
+            path = context.links.base / file
+            if path.suffix == ".svg":
+                html = inline_svg(path, alternative)
+            else:
+                html = linked_image(path, context.picture(file), alternative)
+        except LinkError as error:
+            context.problem(str(error), error.hint)
+            return str(escape(alternative))
+        except PictureError as error:
+            context.problem(f"the picture `{target}` cannot be shown: {error}")
+            return str(escape(alternative))
+        caption = token.attrGet("title")
+        return html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else "")
+
+    def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        return token.content if token.meta.get("balanced") else str(escape(token.content))
+
+    def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        content = tokens[idx].content
+        first = re.match(r"\s*<(\w+)", content)
+        if not first or first.group(1).lower() not in BLOCK_TAGS | INLINE_TAGS:
+            return f"<p>{escape(content.strip())}</p>\n"
+        return nh3.clean(content, tags=set(BLOCK_TAGS | INLINE_TAGS), attributes={}, link_rel=None)
+
+
+def _words(tokens: Sequence[Token]) -> list[str]:
+    return [
+        word for token in tokens for word in (_words(token.children) if token.children else [token.content])
+    ]
+
+
+def _is_picture(token: Token) -> bool:
+    return token.type == "inline" and [child.type for child in token.children or []] == ["image"]
+
+
+def _balance(tokens: Sequence[Token]) -> list[Token]:
+    """Mark the raw tags that may stand: allowed ones without attributes, opened and closed in this block."""
+    result = list(tokens)
+    opened: list[tuple[str, int]] = []
+    for index, token in enumerate(tokens):
+        if token.type != "html_inline" or not (match := _TAG.fullmatch(token.content)):
+            continue
+        closing, name, _ = match.groups()
+        if name not in INLINE_TAGS:
+            continue
+        stand: tuple[int, ...] = ()
+        if name in _VOID:
+            stand = (index,) if not closing else ()
+        elif not closing:
+            opened.append((name, index))
+        elif opened and opened[-1][0] == name:
+            stand = (opened.pop()[1], index)
+        for position in stand:
+            result[position] = result[position].copy(meta={"balanced": True})
+    return result
+
+
+def with_title(tokens: Sequence[Token]) -> list[Token]:
+    """Mark the page's title: the heading of level 1 that its prose begins with, if it does."""
+    if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
+        return [tokens[0].copy(meta={**tokens[0].meta, "title": True}), *tokens[1:]]
+    return list(tokens)

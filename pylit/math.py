@@ -1,0 +1,74 @@
+"""Typesets formulas with KaTeX while the site is built, as HTML and as MathML.
+
+Marks the symbols in both, so that the page can light up all uses of one. A formula that KaTeX rejects is an error
+that shows the formula. Commands that could load or link to anything are refused.
+
+KaTeX's Python binding is not thread-safe: formulas are typeset on the main thread of a process.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html import escape
+
+import pykatex
+
+from .symbols import mark
+
+_FORBIDDEN = re.compile(
+    r"\\(?:href|url|includegraphics|html(?:Data|Class|Id|Style)|(?:g|e|x)?def|(?:re|provide)?newcommand)(?![A-Za-z])"
+)
+_LINK = re.compile(r'<a href="s:(\d+)">|</a>| href="s:(\d+)"')
+_ANNOTATION = re.compile(r"(<annotation [^>]*>).*?(</annotation>)", re.DOTALL)
+
+
+class FormulaError(ValueError):
+    """A formula that cannot be typeset."""
+
+
+@lru_cache(maxsize=16384)
+def typeset(tex: str, display: bool) -> str:
+    """Typeset a formula.
+
+    Raises:
+        FormulaError: with KaTeX's reason.
+    """
+    tex = tex.strip()
+    if command := _FORBIDDEN.search(tex):
+        raise FormulaError(f"{command.group()} is not allowed in a formula")
+    keys: list[str] = []
+
+    def link(key: str, text: str) -> str:
+        keys.append(key)
+        return rf"{{\href{{s:{len(keys) - 1}}}{{{text}}}}}"
+
+    marked = mark(tex, link)
+    try:
+        html = _katex(marked, display)
+    except pykatex.ParseError:
+        keys.clear()  # the marks themselves may be what it rejects; its reason is about the plain formula
+        try:
+            html = _katex(tex, display)
+        except pykatex.ParseError as error:
+            raise FormulaError(_reason(str(error))) from error
+
+    def replace(match: re.Match[str]) -> str:
+        if match.group() == "</a>":
+            return "</span>"
+        key = escape(keys[int(match.group(1) or match.group(2))])
+        return f'<span data-sym="{key}">' if match.group(1) else f' data-sym="{key}"'
+
+    html = _LINK.sub(replace, html)
+    return _ANNOTATION.sub(lambda match: match.group(1) + escape(tex) + match.group(2), html)
+
+
+def _katex(tex: str, display: bool) -> str:
+    html: str = pykatex.renderToString(
+        tex, displayMode=display, trust=True, maxExpand=1000, maxSize=50, strict=pykatex.STRICT_IGNORE
+    )
+    return html
+
+
+def _reason(message: str) -> str:
+    return re.sub(r"\u0332", "", message)

@@ -1,0 +1,179 @@
+"""Reads prose: Markdown text becomes tokens, and the tokens give the blocks that are translated.
+
+CommonMark with tables, `$…$`, `$$…$$` and doctests (`>>>` up to the next blank line). Keeps the line of the
+source file on every token. Raw HTML is only recognised here; `render` decides what of it may stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from .model import Block, ProseLine, Section, Source
+from .sections import slug, unused
+
+
+@lru_cache(maxsize=1)
+def markdown() -> MarkdownIt:
+    """The parser of all prose."""
+    md = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    md.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
+    md.block.ruler.before("blockquote", "doctest", _doctest, {"alt": ["paragraph", "list", "blockquote"]})
+    return md
+
+
+def _doctest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take `>>>` lines and the output below them, up to the next blank line."""
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    if state.is_code_block(start_line) or not state.src.startswith(">>> ", start):
+        return False
+    if silent:
+        return True
+    next_line = start_line + 1
+    while next_line < end_line and not state.isEmpty(next_line):
+        if state.sCount[next_line] < state.blkIndent:
+            break
+        next_line += 1
+    token = state.push("doctest", "pre", 0)
+    token.content = state.getLines(start_line, next_line, state.sCount[start_line], False)
+    token.map = [start_line, next_line]
+    state.line = next_line
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of the page, for its table of contents."""
+
+    level: int
+    anchor: str
+    text: str
+    """Markdown, as it stands in the source: the msgid of its block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """The parsed prose of one section. Tokens that came from the file carry its line as `meta['line']`."""
+
+    section: Section
+    tokens: tuple[Token, ...]
+    headings: tuple[Heading, ...]
+
+
+def parse_prose(source: Source) -> tuple[Prose, ...]:
+    """Parse the prose of all sections of `source`, and give its headings their anchors.
+
+    A heading that begins the prose of a definition has the definition's anchor; others are named after their words.
+    """
+    taken = {section.name for section in source.sections}
+    result = []
+    for section in source.sections:
+        tokens = tuple(parse_text(section.text))
+        headings = []
+        for position, token in enumerate(tokens):
+            if token.type != "heading_open":
+                continue
+            text = tokens[position + 1].content
+            if position == 0 and section.opens:
+                anchor = section.name
+            else:
+                anchor = unused(slug(text) or "section", taken)
+                taken.add(anchor)
+                token.attrSet("id", anchor)
+            headings.append(Heading(int(token.tag[1]), anchor, text))
+        result.append(Prose(section, tokens, tuple(headings)))
+    return tuple(result)
+
+
+def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
+    """Parse Markdown `lines`; inline text is joined to one line and `meta['line']` says where it stood."""
+    if not lines:
+        return []
+    tokens = markdown().parse("\n".join(line.text for line in lines))
+    line = lines[0].number
+    for token in tokens:
+        if token.map and token.map[0] < len(lines):
+            line = lines[token.map[0]].number
+        token.meta["line"] = line
+        if token.type == "inline":
+            token.content = one_line(token.content)
+    return tokens
+
+
+def one_line(text: str) -> str:
+    """Join the lines of a paragraph, so that breaking it elsewhere does not change it. Hard breaks stay."""
+    return re.sub(r"(?<!\\)(?<!  )[ \t]*\n[ \t]*", " ", text).strip()
+
+
+def parse_inline(text: str) -> list[Token]:
+    """Parse one block's Markdown."""
+    return markdown().parseInline(text)[0].children or []
+
+
+def blocks(source: Source) -> Iterator[Block]:
+    """Yield what is translated of `source`, in order: title, summary, then the prose."""
+    meta = source.meta
+    for text, line in ((meta.title, meta.title_line), (meta.summary, meta.summary_line)):
+        if text:
+            yield Block(text, source.file, line, "")
+    for prose in parse_prose(source):
+        code = "\n".join(source.lines[number - 1] for number in prose.section.code)
+        for token in prose.tokens:
+            if token.type == "inline" and is_translatable(token.content):
+                yield Block(token.content, source.file, token.meta["line"], prose.section.within, code)
+
+
+@lru_cache(maxsize=4096)
+def is_translatable(text: str) -> bool:
+    """Whether a block says anything in words, and not in formulas and code alone."""
+    words = "".join(
+        token.content if token.type == "text" else " ".join(str(value) for value in token.attrs.values())
+        for token in _flat(parse_inline(text))
+        if token.type in ("text", "image")
+    )
+    return any(character.isalpha() for character in words)
+
+
+def fixed_parts(text: str) -> Counter[tuple[str, str]]:
+    """What a translation of `text` must keep: formulas, inline code, targets of links and pictures, raw HTML."""
+    found: Counter[tuple[str, str]] = Counter()
+    for token in _flat(parse_inline(text)):
+        match token.type:
+            case "math_inline" | "math_inline_double":
+                found["formula", token.content.strip()] += 1
+            case "code_inline":
+                found["code", token.content] += 1
+            case "link_open":
+                found["link", str(token.attrGet("href"))] += 1
+            case "image":
+                found["picture", str(token.attrGet("src"))] += 1
+            case "html_inline":
+                found["HTML", token.content] += 1
+    return found
+
+
+def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield `tokens` and what is inside pictures' alternative texts."""
+    for token in tokens:
+        yield token
+        if token.children:
+            yield from _flat(token.children)
+
+
+def plain(text: str) -> str:
+    """The words of a block without any markup, for titles and attributes."""
+    parts = []
+    for token in _flat(parse_inline(text)):
+        if token.type in ("softbreak", "hardbreak"):
+            parts.append(" ")
+        elif token.type != "image" and not token.children:
+            parts.append(token.content if token.type != "html_inline" else "")
+    return "".join(parts)

@@ -1,0 +1,176 @@
+"""Makes one page in one language: rows of prose and code, with all that the templates need around them.
+
+Holds no state between pages. What surrounds the page (its neighbours, the other languages) comes from `site`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from .catalog import State
+from .highlight import highlight_lines
+from .markup import Context, ProseRenderer, with_title
+from .model import Section, Source
+from .prose import Prose, parse_prose, plain
+
+CHARACTERS_PER_LINE = 58
+"""Of prose, at its usual width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the table of contents."""
+
+    level: int
+    anchor: str
+    text: str
+    is_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One section as HTML."""
+
+    anchor: str
+    prose: Markup
+    code: tuple[tuple[int, Markup], ...]
+    """Line numbers and lines."""
+    is_wide: bool
+    """Whether its prose is too long to stand beside its code, and takes the whole width above it."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a page says, in one language."""
+
+    title: str
+    """Without markup, for the head of the page and for links to it."""
+    heading: Markup
+    """The page's title as HTML; empty when its prose begins with one."""
+    summary: str
+    rows: tuple[Row, ...]
+    contents: tuple[Entry, ...]
+    blocks: int
+    """How many blocks there are to translate."""
+    translated: int
+    """How many of them are."""
+    stale: int
+
+
+def render_body(source: Source, context: Context) -> Body:
+    """Render the page of `source` in the language of `context`, reporting what is wrong to it."""
+    renderer = ProseRenderer(context)
+    pieces = parse_prose(source)
+    lines = highlight_lines(source) if source.is_python else []
+    title = title_text(source, pieces)
+    heading = Markup()
+    first = next((prose.tokens for prose in pieces if prose.tokens), ())
+    if not _begins_with_title(first):
+        context.last_level = 1
+        heading = renderer.block(title, source.meta.title_line) if source.meta.title else Markup.escape(title)
+    rows = []
+    for prose in pieces:
+        tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
+        html = renderer.prose(tokens)
+        code = tuple((number, Markup(lines[number - 1])) for number in prose.section.code)
+        rows.append(
+            Row(
+                prose.section.name, html, code, _is_wide(prose, len(code)) and bool(lines), prose.section.line
+            )
+        )
+    contents = tuple(_contents(pieces, first, renderer))
+    summary = renderer.words(source.meta.summary) if source.meta.summary else ""
+    counts = list(context.seen.values())
+    return Body(
+        renderer.words(title),
+        heading,
+        summary,
+        tuple(rows),
+        contents,
+        len(counts),
+        counts.count(State.TRANSLATED),
+        counts.count(State.STALE),
+    )
+
+
+def title_text(source: Source, pieces: Sequence[Prose]) -> str:
+    """The Markdown of a page's title: from its front matter, its first heading, or its file's name."""
+    if source.meta.title:
+        return source.meta.title
+    first = next((prose for prose in pieces if prose.tokens), None)
+    if first and _begins_with_title(first.tokens):
+        return first.headings[0].text
+    parts = source.file.removesuffix(".py").removesuffix(".md").split("/")
+    if len(parts) > 1 and parts[-1] in ("__init__", "index"):
+        parts.pop()
+    return parts[-1]
+
+
+def _begins_with_title(tokens: Sequence[Token]) -> bool:
+    return bool(tokens) and tokens[0].type == "heading_open" and tokens[0].tag == "h1"
+
+
+def _contents(pieces: Iterable[Prose], first: Sequence[Token], renderer: ProseRenderer) -> Iterable[Entry]:
+    for prose in pieces:
+        opens = prose.section.opens
+        headings = list(prose.headings)
+        if prose.tokens is first and _begins_with_title(first):
+            headings.pop(0)
+        own = 2 + opens.depth if opens else 2
+        if opens and prose.section.name == opens.name:
+            titled = bool(headings) and headings[0].anchor == opens.name
+            if titled:
+                yield Entry(own, opens.name, renderer.words(headings.pop(0).text), False)
+            elif prose.tokens or opens.depth == 0:
+                yield Entry(own, opens.name, opens.name.rpartition(".")[2], True)
+        for heading in headings:
+            level = max(own + bool(opens), heading.level)
+            yield Entry(level, heading.anchor, renderer.words(heading.text), False)
+
+
+def _is_wide(prose: Prose, code_lines: int) -> bool:
+    """Whether prose beside its code would leave much of the screen empty."""
+    height = 0.0
+    for token in prose.tokens:
+        match token.type:
+            case "inline" if [child.type for child in token.children or []] == ["image"]:
+                height += 12
+            case "inline":
+                height += len(plain(token.content)) / CHARACTERS_PER_LINE + 1
+            case "math_block":
+                height += 3
+            case "doctest" | "fence" | "code_block":
+                height += token.content.count("\n") + 2
+    return height > 12 and height > 1.6 * code_lines
+
+
+def anchors(source: Source) -> frozenset[str]:
+    """All anchors of the page of `source`."""
+    pieces = parse_prose(source)
+    found = {section.name for section in source.sections}
+    found.update(heading.anchor for prose in pieces for heading in prose.headings)
+    found.update(f"L{number}" for section in source.sections for number in section.code)
+    return frozenset(found)
+
+
+def hidden_definitions(sections: Iterable[Section]) -> list[tuple[Section, Section]]:
+    """Pairs of sections whose definitions have one name, the second always hiding the first.
+
+    Decorated ones are left alone: overloads, properties and their setters share a name on purpose.
+    """
+    seen: dict[str, Section] = {}
+    pairs = []
+    for section in sections:
+        if opens := section.opens:
+            before = seen.get(opens.name)
+            other = before.opens if before else None
+            decorated = opens.first != opens.line or (other and other.first != other.line)
+            if before and other and other.suite == opens.suite and not decorated:
+                pairs.append((before, section))
+            seen[opens.name] = section
+    return pairs

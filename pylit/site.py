@@ -1,0 +1,382 @@
+"""A site: which files are pages, where they go, in which languages, and how one is made from the other.
+
+Pages are made one at a time and independently, so that they can be made in several processes; what a page needs
+of another (its title, its anchors) is read from the other's source when it is asked for.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path, PurePosixPath
+
+from markupsafe import Markup
+
+from .catalog import Catalog, cached_catalog, catalog_path, stamp
+from .errors import Problem, PylitError, Report
+from .interface import direction, interface, native_name
+from .links import Links, relative
+from .markup import Context
+from .model import Source
+from .prose import parse_prose, plain
+from .render import Body, Row, anchors, hidden_definitions, render_body, title_text
+from .source import read_source
+
+KATEX_CSS = "https://cdn.jsdelivr.net/npm/katex@0.16.22/dist/katex.min.css"
+KATEX_INTEGRITY = "sha384-5TcZemv2l/9On385z///+d7MSYlvIEw9FuZTIdZ14vJLqWphw7e7ZPuOiCHJcFCP"
+IGNORED = frozenset("__pycache__ node_modules site-packages build dist venv env".split())
+"""Folders that are never looked into, as are those whose names begin with a dot."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a site is made of."""
+
+    base: Path
+    """The folder that the names of files are relative to."""
+    roots: tuple[tuple[str, str], ...]
+    """Folders or files under `base`, each with the address its pages start from."""
+    languages: tuple[str, ...] = ("en",)
+    """The first is the language of the sources."""
+    translations: Path | None = None
+    title: str = ""
+    order: tuple[str, ...] = ()
+    """Files in the order they are to be read; those not named follow, by name."""
+    repository: str = ""
+    """Address of the code, such as `https://github.com/owner/name`."""
+    branch: str = "main"
+    site_url: str = ""
+    katex_css: str = KATEX_CSS
+    katex_integrity: str = KATEX_INTEGRITY
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file that becomes a page."""
+
+    file: str
+    """Relative to the site's base, with forward slashes."""
+    url: str
+    """Its address in the language of the sources, from the root of the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a page's frame."""
+
+    title: str
+    href: str
+    lang: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """A page in one language with everything around it: all that the template shows."""
+
+    lang: str
+    direction: str
+    url: str
+    root: str
+    """Relative address of the root of the site, ending in a slash or empty."""
+    is_module: bool
+    body: Body
+    site_title: str
+    home: str
+    canonical: str
+    alternates: tuple[Link, ...]
+    """The page in every language, with absolute addresses; empty when the site has no address."""
+    languages: tuple[Link, ...]
+    breadcrumbs: tuple[Link, ...]
+    previous: Link | None
+    next: Link | None
+    source_href: str
+    pictures: tuple[str, ...]
+    """The picture files it needs beside it."""
+    katex_css: str
+    katex_integrity: str
+    source_lang: str
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """The pages of a site and the way from one to the other."""
+
+    settings: Settings
+    pages: tuple[Page, ...] = field(default=())
+
+    @cached_property
+    def by_file(self) -> dict[str, int]:
+        """The position of each page, by its file."""
+        return {page.file: position for position, page in enumerate(self.pages)}
+
+    @cached_property
+    def by_url(self) -> dict[str, Page]:
+        """Pages by address."""
+        return {page.url: page for page in self.pages}
+
+    @lru_cache(maxsize=32)  # noqa: B019 - a process makes one site
+    def urls(self, lang: str) -> dict[str, str]:
+        """File -> address of its page in `lang`, from the root of the site."""
+        return {page.file: self.address(page, lang) for page in self.pages}
+
+    def address(self, page: Page, lang: str) -> str:
+        """The address of a page in `lang`, from the root of the site."""
+        return page.url if lang == self.settings.languages[0] else f"{lang}/{page.url}"
+
+    def path(self, file: str) -> Path:
+        """Where a file lies."""
+        return self.settings.base / file
+
+    def source(self, file: str) -> Source:
+        """A file, read and cut.
+
+        Raises:
+            PylitError: if it cannot be.
+        """
+        path = self.path(file)
+        return _cached_source(path, file, stamp(path))
+
+    def catalog(self, file: str, lang: str) -> Catalog:
+        """The translations of a file.
+
+        Raises:
+            PylitError: if they do not parse.
+        """
+        if self.settings.translations is None or lang == self.settings.languages[0]:
+            return Catalog(lang)
+        path = catalog_path(self.settings.translations, lang, file)
+        try:
+            return cached_catalog(path, lang, stamp(path))
+        except PylitError as error:
+            raise PylitError(_named(error.problem, path, self.settings.base)) from error
+
+    def title(self, file: str, lang: str) -> str:
+        """The title of a page in a language; its file's name when it cannot be read."""
+        try:
+            source = self.source(file)
+            text = title_text(source, parse_prose(source))
+            found = self.catalog(file, lang).lookup(text)
+        except PylitError:  # reported when the page itself is made
+            return file
+        return plain(found.text or text)
+
+    def anchors(self, file: str) -> frozenset[str]:
+        """All anchors of a page; none when it cannot be read."""
+        try:
+            return _cached_anchors(self.source(file))
+        except PylitError:  # reported when the page itself is made
+            return frozenset()
+
+    def repository_url(self, file: str, line: int = 0) -> str:
+        """Where a file stands on the code host; empty when there is none."""
+        if not self.settings.repository:
+            return ""
+        kind = "tree" if self.path(file).is_dir() else "blob"
+        anchor = f"#L{line}" if line else ""
+        return f"{self.settings.repository.rstrip('/')}/{kind}/{self.settings.branch}/{file}{anchor}"
+
+    def file_url(self, file: str) -> str:
+        """Where a file that is no page (a picture) goes on the site."""
+        return _url(file, self.settings.roots)
+
+    def render(self, page: Page, lang: str, report: Report) -> View | None:
+        """Make a page in a language; `None` when its file cannot be read. What is wrong goes to `report`."""
+        try:
+            source = self.source(page.file)
+        except PylitError as error:
+            report.add(error.problem)
+            return None
+        try:
+            catalog = self.catalog(page.file, lang)
+        except PylitError as error:
+            report.add(error.problem)
+            catalog = Catalog(lang)
+        report.extend(_named(p, Path(p.file), self.settings.base) for p in catalog.problems)
+        for before, after in hidden_definitions(source.sections):
+            report.add(
+                Problem(
+                    page.file,
+                    after.line,
+                    f"two definitions have the anchor `{after.opens.name if after.opens else ''}`;"
+                    f" the other is in line {before.line}",
+                    "Rename or remove one: the second hides the first.",
+                )
+            )
+        url = self.address(page, lang)
+        links = Links(page.file, self.settings.base, self.urls(lang), self.anchors, self.repository_url)
+        pictures: dict[str, None] = {}
+
+        def picture(file: str) -> str:
+            pictures[file] = None
+            return relative(self.file_url(file), url)
+
+        context = Context(
+            file=page.file,
+            url=url,
+            lang=lang,
+            source_lang=self.settings.languages[0],
+            catalog=catalog,
+            links=links,
+            picture=picture,
+            gettext=interface(lang),
+            report=report,
+        )
+        return self._view(page, lang, render_body(source, context), tuple(pictures))
+
+    def contents(self, lang: str) -> View:
+        """A page that lists all others, for a site whose files have no first page."""
+        page = Page("", "index.html")
+        items = [
+            Markup('<li><a href="{}">{}</a></li>').format(
+                relative(self.address(other, lang), self.address(page, lang)), self.title(other.file, lang)
+            )
+            for other in self.pages
+        ]
+        title = self.settings.title or interface(lang)("Contents")
+        row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False, 0)
+        return self._view(page, lang, Body(title, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
+
+    def _view(self, page: Page, lang: str, body: Body, pictures: tuple[str, ...]) -> View:
+        url, settings = self.address(page, lang), self.settings
+        position = self.by_file.get(page.file, -1)
+        depth = url.count("/")
+        return View(
+            lang=lang,
+            direction=direction(lang),
+            url=url,
+            root="../" * depth,
+            is_module=page.file.endswith(".py"),
+            body=body,
+            site_title=settings.title,
+            home=self._home(url, lang),
+            canonical=self.absolute(url),
+            alternates=tuple(
+                Link(native_name(other), self.absolute(self.address(page, other)), other)
+                for other in settings.languages
+                if settings.site_url
+            ),
+            languages=tuple(
+                Link(native_name(other), relative(self.address(page, other), url), other, other == lang)
+                for other in settings.languages
+            ),
+            breadcrumbs=tuple(self._breadcrumbs(page, lang)),
+            previous=self._neighbour(position - 1, url, lang),
+            next=self._neighbour(position + 1, url, lang) if page.file else None,
+            source_href=self.repository_url(page.file) if page.file else "",
+            pictures=pictures,
+            katex_css=settings.katex_css,
+            katex_integrity=settings.katex_integrity,
+            source_lang=settings.languages[0],
+        )
+
+    def absolute(self, url: str) -> str:
+        """An address on this site with the site's own in front; empty when that is not known."""
+        if not self.settings.site_url:
+            return ""
+        url = url.removesuffix("index.html") if posixpath.basename(url) == "index.html" else url
+        return self.settings.site_url.rstrip("/") + "/" + url
+
+    def _home(self, url: str, lang: str) -> str:
+        home = self.by_url.get("index.html")
+        return relative(self.address(home, lang) if home else "index.html", url)
+
+    def _neighbour(self, position: int, here: str, lang: str) -> Link | None:
+        if not 0 <= position < len(self.pages):
+            return None
+        page = self.pages[position]
+        return Link(self.title(page.file, lang), relative(self.address(page, lang), here), lang)
+
+    def _breadcrumbs(self, page: Page, lang: str) -> Iterator[Link]:
+        here = self.address(page, lang)
+        folders = PurePosixPath(page.url).parts[:-1]
+        if PurePosixPath(page.url).name == "index.html":
+            folders = folders[:-1]
+        for depth in range(1, len(folders) + 1):
+            index = self.by_url.get("/".join([*folders[:depth], "index.html"]))
+            if index:
+                yield Link(self.title(index.file, lang), relative(self.address(index, lang), here))
+            else:
+                yield Link(folders[depth - 1], "")
+
+
+def find_pages(settings: Settings) -> Site:
+    """Find all pages of a site.
+
+    Raises:
+        PylitError: if a root does not exist, or two files would become one page.
+    """
+    pages: dict[str, Page] = {}
+    for root, prefix in settings.roots:
+        path = settings.base / root
+        if not path.exists():
+            raise PylitError(Problem(root, 0, "does not exist", "Name a Python file or a folder of them."))
+        for found in sorted(_files(path)):
+            name = found.relative_to(settings.base).as_posix()
+            url = _page_url(name, ((root, prefix),))
+            if url in pages:
+                raise PylitError(
+                    Problem(name, 0, f"becomes the page `{url}`, as does `{pages[url].file}`", "Rename one.")
+                )
+            pages[url] = Page(name, url)
+    rank = {file: position for position, file in enumerate(settings.order)}
+    for file in settings.order:
+        if file not in {page.file for page in pages.values()}:
+            raise PylitError(Problem(file, 0, "is in the reading order, but is no page", "Mend the order."))
+    ordered = sorted(pages.values(), key=lambda p: (rank.get(p.file, len(rank)), _by_folder(p.url)))
+    return Site(settings, tuple(ordered))
+
+
+def _by_folder(url: str) -> list[tuple[bool, str]]:
+    parts = url.split("/")
+    return [(part != "index.html", part) for part in parts]
+
+
+def _files(path: Path) -> Iterable[Path]:
+    if path.is_file():
+        yield path
+        return
+    for child in path.iterdir():
+        if child.name.startswith(".") or child.is_symlink():
+            continue
+        if child.is_dir():
+            if child.name not in IGNORED:
+                yield from _files(child)
+        elif child.suffix in (".py", ".md"):
+            yield child
+
+
+def _url(file: str, roots: Sequence[tuple[str, str]]) -> str:
+    for root, prefix in roots:
+        if file == root:
+            return posixpath.join(prefix, posixpath.basename(file))
+        if root == "." or file.startswith(root + "/"):
+            return posixpath.join(prefix, posixpath.relpath(file, root))
+    return file
+
+
+def _page_url(file: str, roots: Sequence[tuple[str, str]]) -> str:
+    path = PurePosixPath(_url(file, roots))
+    name = "index" if path.stem in ("__init__", "index") else path.stem
+    return (path.parent / f"{name}.html").as_posix()
+
+
+def _named(problem: Problem, path: Path, base: Path) -> Problem:
+    """`problem` with its file named from `base`, if it lies there."""
+    try:
+        file = path.resolve().relative_to(base.resolve()).as_posix()
+    except ValueError:
+        file = path.as_posix()
+    return Problem(file, problem.line, problem.message, problem.hint, problem.severity)
+
+
+@lru_cache(maxsize=256)
+def _cached_source(path: Path, file: str, state: tuple[int, int] | None) -> Source:
+    return read_source(path, file)
+
+
+@lru_cache(maxsize=256)
+def _cached_anchors(source: Source) -> frozenset[str]:
+    return anchors(source)

@@ -1,0 +1,107 @@
+"""Reads and decodes a file: a Python module is cut into sections, a Markdown guide is one section.
+
+Refuses what Python itself would not decode or compile, with the line.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from .errors import Problem, PylitError
+from .frontmatter import split_front_matter
+from .model import ProseLine, Section, Source
+from .sections import cut
+
+
+def read_source(path: Path, file: str | None = None) -> Source:
+    """Read `path`, naming it `file` in messages.
+
+    Raises:
+        PylitError: if it cannot be read or decoded, is no Python, or its front matter is wrong.
+    """
+    file = file or path.as_posix()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PylitError(Problem(file, 0, f"cannot be read: {error.strerror}")) from error
+    if path.suffix == ".md":
+        return parse_markdown(decode_utf8(data, file), file)
+    return parse_python(decode_python(data, file), file)
+
+
+def decode_python(data: bytes, file: str) -> str:
+    """Decode a Python file as Python does: byte-order mark, encoding cookie, any kind of newline."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        reason = f"{error.reason} at byte {error.start}" if isinstance(error, UnicodeDecodeError) else error
+        raise PylitError(
+            Problem(file, 1, f"cannot be decoded: {reason}", "Save it as UTF-8, or state its encoding.")
+        ) from error
+    return _newlines(text)
+
+
+def decode_utf8(data: bytes, file: str) -> str:
+    """Decode any other text file, which must be UTF-8."""
+    try:
+        return _newlines(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise PylitError(
+            Problem(file, 1, f"is not UTF-8: {error.reason} at byte {error.start}", "Save it as UTF-8.")
+        ) from error
+
+
+def parse_python(text: str, file: str) -> Source:
+    """Cut Python source `text` into sections.
+
+    Raises:
+        PylitError: with the line, if `text` is no Python or its front matter is wrong.
+    """
+    lines = split_lines(text)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `"\times"` is for the linter to object to
+            tree = ast.parse(text)
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:
+        line = error.lineno or 1 if isinstance(error, SyntaxError) else 1
+        reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+        raise PylitError(
+            Problem(file, line, f"is no Python: {reason}", "Mend the syntax, or leave the file out.")
+        ) from error
+    definitions, sections, module_prose = cut(lines, tree, tokens)
+    meta, rest = split_front_matter(module_prose, file)
+    if module_prose:
+        sections = tuple(replace(s, text=rest) if s.text is module_prose else s for s in sections)
+    return Source(file, tuple(lines), sections, definitions, meta, text)
+
+
+def parse_markdown(text: str, file: str) -> Source:
+    """Take a guide as one section of prose.
+
+    Raises:
+        PylitError: with the line, if its front matter is wrong.
+    """
+    lines = split_lines(text)
+    prose = [ProseLine(number, line) for number, line in enumerate(lines, 1)]
+    meta, rest = split_front_matter(prose, file)
+    section = Section("page", 1, tuple(range(1, len(lines) + 1)), (), rest)
+    return Source(file, tuple(lines), (section,), (), meta, text)
+
+
+def split_lines(text: str) -> list[str]:
+    """Split at newlines only: `str.splitlines` would also split at form feeds, which end no Python line."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _newlines(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

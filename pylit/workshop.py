@@ -1,0 +1,101 @@
+"""Brings catalogs in line with the sources: new blocks are added, changed ones marked, gone ones kept aside.
+
+Nothing a translator wrote is lost, and a second run changes nothing. References name definitions and not lines, so
+that editing code leaves catalogs alone.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog as BabelCatalog
+from babel.messages.pofile import write_po
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
+
+from .catalog import catalog_path, read_messages
+from .document import THEME
+from .interface import LOCALE
+from .model import Block
+from .prose import blocks
+from .site import Site
+
+CODE_LINES = 6
+"""Lines of code shown to the translator beside a block."""
+
+
+def update_site(site: Site) -> list[Path]:
+    """Update the catalogs of all pages of `site` in all its languages; return those that changed.
+
+    Raises:
+        PylitError: if a source or a catalog cannot be read.
+    """
+    assert site.settings.translations is not None
+    changed = []
+    for lang in site.settings.languages[1:]:
+        for page in site.pages:
+            found = list(blocks(site.source(page.file)))
+            changed += update(catalog_path(site.settings.translations, lang, page.file), lang, found)
+    return changed
+
+
+def update_interface(languages: Sequence[str]) -> list[Path]:
+    """Update the catalogs of the pages' own interface; return those that changed."""
+    strings = list(interface_strings())
+    return [path for lang in languages for path in update(LOCALE / f"{lang}.po", lang, strings)]
+
+
+def interface_strings() -> Iterator[Block]:
+    """Yield the strings of the theme's templates, and those that the engine itself says on pages."""
+    environment = Environment()
+    for path in sorted(THEME.glob("*.html")):
+        tree = environment.parse(path.read_text("utf-8"))
+        for line, _, message in extract_from_ast(tree, gettext_functions=("_", "gettext")):
+            if isinstance(message, str):
+                yield Block(message, f"pylit/theme/{path.name}", line, "")
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        text = path.read_text("utf-8")
+        for match in re.finditer(r'(?:gettext|interface\(lang\))\("([^"]+)"\)', text):
+            yield Block(match.group(1), f"pylit/{path.name}", 0, "")
+
+
+def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
+    """Bring the catalog at `path` in line with `found`; return it in a list if it changed.
+
+    Raises:
+        PylitError: if it does not parse.
+    """
+    template = BabelCatalog(locale=lang, fuzzy=False)
+    for block in found:
+        reference = f"{block.file}:{block.within}" if block.within else block.file
+        template.add(block.text, locations=[(reference, None)], auto_comments=_code(block))  # type: ignore[list-item]
+    before = path.read_text("utf-8") if path.is_file() else ""
+    catalog = read_messages(path, lang) if before else BabelCatalog(locale=lang, fuzzy=False)
+    if not before:
+        catalog.project, catalog.version = "annotated-labml-nn", "0.1.0"
+        catalog.header_comment = f"# {path.stem}, {catalog.locale_identifier}"
+    dates = catalog.creation_date, catalog.revision_date
+    catalog.update(template)
+    catalog.creation_date, catalog.revision_date = dates
+    text = _text(catalog)
+    if text == before:
+        return []
+    catalog.revision_date = datetime.now(UTC)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_text(catalog), "utf-8", newline="\n")
+    return [path]
+
+
+def _code(block: Block) -> list[str]:
+    lines = [line for line in block.code.split("\n") if line.strip()]
+    return lines[:CODE_LINES] + ["…"] * (len(lines) > CODE_LINES)
+
+
+def _text(catalog: BabelCatalog) -> str:
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=100, include_previous=True)
+    return buffer.getvalue().decode()
