@@ -47,6 +47,8 @@ here.
 
 * [Residual networks](resnet/__init__.py): why very deep networks used to train badly, and how
   adding the input of some layers to their output changed that.
+* [Guides](../docs/guide/index.md): how to read a page, write one, translate one, and how the engine
+  works.
 
 ## Thanks
 

@@ -5,6 +5,7 @@ A translation that lost a formula, a link or a piece of code is never given out.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ from babel.messages.pofile import PoFileError, denormalize, read_po
 
 from .errors import Problem, PylitError, Severity
 from .prose import fixed_parts
+
+
+_STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"')
+_WHOLE_STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"(?:[^"\\]|\\.)*"\s*')
+"""Babel would cut the last letter off a string that lacks its closing quote."""
 
 
 class State(Enum):
@@ -89,19 +95,21 @@ def read_messages(path: Path, lang: str) -> BabelCatalog:
     Raises:
         PylitError: with the line, if it does not parse.
     """
+
+    def wrong(line: int, reason: str) -> PylitError:
+        hint = "Catalogs are gettext files in UTF-8; `msgfmt --check` explains."
+        return PylitError(Problem(path.as_posix(), line, f"does not parse: {reason}", hint))
+
     try:
-        with path.open("rb") as file:
-            catalog = read_po(file, locale=lang, abort_invalid=True)
+        text = path.read_text("utf-8-sig")
+        for number, line in enumerate(text.split("\n"), 1):
+            if _STRING_LINE.match(line) and not _WHOLE_STRING_LINE.fullmatch(line):
+                raise wrong(number, f"the string does not end where its line does: {line.strip()}")
+        catalog = read_po(io.BytesIO(text.encode()), locale=lang, abort_invalid=True)
     except PoFileError as error:
-        message = re.sub(r" on \d+$", "", str(error).splitlines()[0])
-        hint = "Open it in a gettext editor, or let `msgfmt --check` explain."
-        raise PylitError(
-            Problem(path.as_posix(), error.lineno + 1, f"does not parse: {message}", hint)
-        ) from error
+        raise wrong(error.lineno + 1, re.sub(r" on \d+$", "", str(error).splitlines()[0])) from error
     except (ValueError, LookupError, OSError) as error:
-        raise PylitError(
-            Problem(path.as_posix(), 1, f"does not parse: {error}", "Catalogs are UTF-8 gettext files.")
-        ) from error
+        raise wrong(1, str(error)) from error
     for message in [*catalog, *catalog.obsolete.values()]:
         _restore_previous(message)
     return catalog

@@ -12,15 +12,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from .errors import Severity
+
 EXTERNAL = ("http", "https", "mailto")
 
 
 class LinkError(ValueError):
-    """A link that leads nowhere; its text says why, `hint` how to mend it."""
+    """A link that cannot be made; its text says why, `hint` how to mend it."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", severity: Severity = Severity.ERROR) -> None:
         super().__init__(message)
         self.hint = hint
+        self.severity = severity
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class Links:
             if not (address := self.repository(path)):
                 raise LinkError(
                     f"the link `{target}` leads to `{path}`, which is not a page of this site",
-                    "Give the site a repository URL, so that it can link there.",
+                    "Give the site a repository URL, and it will link there.",
+                    Severity.WARNING,
                 )
             return f"{address}#{parts.fragment}" if anchor else address
         if anchor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import nh3
 from markdown_it.renderer import RendererHTML
@@ -17,7 +18,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
 from .catalog import Catalog, State
-from .errors import Problem, Report
+from .errors import Problem, Report, Severity
 from .highlight import highlight
 from .interface import Gettext
 from .links import EXTERNAL, LinkError, Links
@@ -29,6 +30,8 @@ INLINE_TAGS = frozenset(
     "b i em strong u s del ins sub sup kbd mark small br wbr abbr cite q var samp".split()
 )
 BLOCK_TAGS = frozenset("details summary div p ul ol li table thead tbody tr th td dl dt dd hr".split())
+SHORT = 520
+"""Characters of prose below which two columns would be too short to read."""
 _TAG = re.compile(r"<(/?)([a-z]+)\s*(/?)>")
 _VOID = ("br", "wbr", "hr")
 
@@ -55,9 +58,9 @@ class Context:
     seen: dict[str, State] = field(default_factory=dict)
     """The blocks rendered so far and how each stands in this language."""
 
-    def problem(self, message: str, hint: str = "") -> None:
+    def problem(self, message: str, hint: str = "", severity: Severity = Severity.ERROR) -> None:
         """Report what is wrong with the block that is being rendered."""
-        self.report.add(Problem(self.file, self.line, message, hint))
+        self.report.add(Problem(self.file, self.line, message, hint, severity))
 
 
 class ProseRenderer(RendererHTML):
@@ -70,6 +73,18 @@ class ProseRenderer(RendererHTML):
     def prose(self, tokens: Sequence[Token]) -> Markup:
         """Render the prose of one section."""
         return Markup(self.render(tokens, markdown().options, {}))
+
+    def parts(self, tokens: Sequence[Token]) -> Markup:
+        """Render the prose of one section, each heading of the first two levels with what follows it in a box."""
+        starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag < "h3"]
+        bounds = sorted({0, *starts, len(tokens)})
+        html = Markup()
+        for start, end in pairwise(bounds):
+            part = tokens[start:end]
+            length = sum(len(token.content) for token in part)
+            css = "part short" if length < SHORT else "part"
+            html += Markup('<div class="{}">{}</div>\n').format(css, self.prose(part))
+        return html
 
     def block(self, text: str, line: int) -> Markup:
         """Render one block on its own, such as a title."""
@@ -195,7 +210,7 @@ class ProseRenderer(RendererHTML):
         try:
             href = self.context.links.resolve(target, self.context.url)
         except LinkError as error:
-            self.context.problem(str(error), error.hint)
+            self.context.problem(str(error), error.hint, error.severity)
             return "<a>"
         rel = ' rel="noopener"' if href.startswith(EXTERNAL) else ""
         title = tokens[idx].attrGet("title")

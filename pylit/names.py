@@ -96,6 +96,11 @@ class _Finder:
                     ]
                     inside += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
                     stack += [(first, scope)] + [(child, inner) for child in inside]
+                case ast.NamedExpr():
+                    home = scope
+                    while home.kind == "comprehension" and home.outer:
+                        home = home.outer
+                    stack += [(node.target, home), (node.value, scope)]
                 case _:
                     self._note(node, scope)
                     stack += [(child, scope) for child in ast.iter_child_nodes(node)]
@@ -125,11 +130,6 @@ class _Finder:
                 self._use(node.id, scope, node.lineno, node.col_offset)
                 if not isinstance(node.ctx, ast.Load):
                     scope.bound.add(node.id)
-            case ast.NamedExpr(target=ast.Name() as target):
-                home = scope
-                while home.kind == "comprehension" and home.outer:
-                    home = home.outer
-                home.bound.add(target.id)
             case ast.Attribute(end_lineno=int() as line, end_col_offset=int() as end):
                 method: _Scope | None = scope
                 while method and method.kind in ("comprehension", "function") and not method.receiver:

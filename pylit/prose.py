@@ -6,7 +6,6 @@ source file on every token. Raw HTML is only recognised here; `render` decides w
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -110,7 +109,10 @@ def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
 
 def one_line(text: str) -> str:
     """Join the lines of a paragraph, so that breaking it elsewhere does not change it. Hard breaks stay."""
-    return re.sub(r"(?<!\\)(?<!  )[ \t]*\n[ \t]*", " ", text).strip()
+    lines = [line.lstrip(" \t") for line in text.strip().split("\n")]
+    for index, line in enumerate(lines[:-1]):
+        lines[index] = line + "\n" if line.endswith(("  ", "\\")) else line.rstrip(" \t") + " "
+    return "".join(lines)
 
 
 def parse_inline(text: str) -> list[Token]:
@@ -135,9 +137,9 @@ def blocks(source: Source) -> Iterator[Block]:
 def is_translatable(text: str) -> bool:
     """Whether a block says anything in words, and not in formulas and code alone."""
     words = "".join(
-        token.content if token.type == "text" else " ".join(str(value) for value in token.attrs.values())
+        token.content if token.type == "text" else str(token.attrGet("title") or "")
         for token in _flat(parse_inline(text))
-        if token.type in ("text", "image")
+        if token.type in ("text", "image", "link_open")
     )
     return any(character.isalpha() for character in words)
 

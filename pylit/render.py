@@ -41,7 +41,6 @@ class Row:
     """Line numbers and lines."""
     is_wide: bool
     """Whether its prose is too long to stand beside its code, and takes the whole width above it."""
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +75,10 @@ def render_body(source: Source, context: Context) -> Body:
     rows = []
     for prose in pieces:
         tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
-        html = renderer.prose(tokens)
         code = tuple((number, Markup(lines[number - 1])) for number in prose.section.code)
-        rows.append(
-            Row(
-                prose.section.name, html, code, _is_wide(prose, len(code)) and bool(lines), prose.section.line
-            )
-        )
+        wide = source.is_python and _is_wide(prose, len(code))
+        html = renderer.parts(tokens) if wide else renderer.prose(tokens)
+        rows.append(Row(prose.section.name, html, code, wide))
     contents = tuple(_contents(pieces, first, renderer))
     summary = renderer.words(source.meta.summary) if source.meta.summary else ""
     counts = list(context.seen.values())

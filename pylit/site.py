@@ -49,6 +49,7 @@ class Settings:
     branch: str = "main"
     site_url: str = ""
     katex_css: str = KATEX_CSS
+    """Address of KaTeX's stylesheet; a relative one counts from the root of the site."""
     katex_integrity: str = KATEX_INTEGRITY
 
 
@@ -236,18 +237,18 @@ class Site:
             for other in self.pages
         ]
         title = self.settings.title or interface(lang)("Contents")
-        row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False, 0)
+        row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False)
         return self._view(page, lang, Body(title, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
 
     def _view(self, page: Page, lang: str, body: Body, pictures: tuple[str, ...]) -> View:
         url, settings = self.address(page, lang), self.settings
         position = self.by_file.get(page.file, -1)
-        depth = url.count("/")
+        root = "../" * url.count("/")
         return View(
             lang=lang,
             direction=direction(lang),
             url=url,
-            root="../" * depth,
+            root=root,
             is_module=page.file.endswith(".py"),
             body=body,
             site_title=settings.title,
@@ -267,7 +268,7 @@ class Site:
             next=self._neighbour(position + 1, url, lang) if page.file else None,
             source_href=self.repository_url(page.file) if page.file else "",
             pictures=pictures,
-            katex_css=settings.katex_css,
+            katex_css=settings.katex_css if _is_absolute(settings.katex_css) else root + settings.katex_css,
             katex_integrity=settings.katex_integrity,
             source_lang=settings.languages[0],
         )
@@ -327,6 +328,10 @@ def find_pages(settings: Settings) -> Site:
             raise PylitError(Problem(file, 0, "is in the reading order, but is no page", "Mend the order."))
     ordered = sorted(pages.values(), key=lambda p: (rank.get(p.file, len(rank)), _by_folder(p.url)))
     return Site(settings, tuple(ordered))
+
+
+def _is_absolute(address: str) -> bool:
+    return address.startswith("/") or "://" in address
 
 
 def _by_folder(url: str) -> list[tuple[bool, str]]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog as BabelCatalog
-from babel.messages.pofile import write_po
+from babel.messages.pofile import normalize, write_po
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
@@ -24,6 +24,8 @@ from .model import Block
 from .prose import blocks
 from .site import Site
 
+WIDTH = 100
+"""Columns of a catalog."""
 CODE_LINES = 6
 """Lines of code shown to the translator beside a block."""
 
@@ -80,6 +82,9 @@ def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
         catalog.header_comment = f"# {path.stem}, {catalog.locale_identifier}"
     dates = catalog.creation_date, catalog.revision_date
     catalog.update(template)
+    for gone, message in list(catalog.obsolete.items()):
+        if not message.string:
+            del catalog.obsolete[gone]  # nobody wrote anything that could be lost
     catalog.creation_date, catalog.revision_date = dates
     text = _text(catalog)
     if text == before:
@@ -96,6 +101,17 @@ def _code(block: Block) -> list[str]:
 
 
 def _text(catalog: BabelCatalog) -> str:
+    """The catalog as a file.
+
+    Babel would wrap the previous msgids like comments, through the middle of their strings, so they are put in here.
+    """
     buffer = io.BytesIO()
-    write_po(buffer, catalog, width=100, include_previous=True)
-    return buffer.getvalue().decode()
+    write_po(buffer, catalog, width=WIDTH)
+    text = buffer.getvalue().decode()
+    for message in catalog:
+        if message.id and message.previous_id and message.fuzzy:
+            entry = f"\nmsgid {normalize(str(message.id), width=WIDTH)}\n"
+            previous = f"msgid {normalize(message.previous_id[0], width=WIDTH)}"
+            assert text.count(entry) == 1
+            text = text.replace(entry, "".join(f"\n#| {line}" for line in previous.split("\n")) + entry)
+    return text

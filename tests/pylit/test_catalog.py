@@ -1,0 +1,117 @@
+"""Translations: which one is given out, which one never is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conftest import Write
+from pylit.catalog import State, catalog_path, load_catalog, read_messages
+from pylit.errors import PylitError, Severity
+
+HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+
+
+def catalog(write: Write, entries: str) -> Path:
+    return write("a.po", HEADER + entries)
+
+
+def test_where_catalogs_lie() -> None:
+    path = catalog_path(Path("translations"), "zh", "labml_nn/resnet/__init__.py")
+    assert path == Path("translations/zh/labml_nn/resnet/__init__.po")
+    assert catalog_path(Path("t"), "zh", "docs/guide/a.md") == Path("t/zh/docs/guide/a.po")
+
+
+def test_no_catalog_is_an_empty_one(tmp_path: Path) -> None:
+    assert load_catalog(tmp_path / "none.po", "zh").lookup("x").state is State.MISSING
+
+
+def test_states(write: Write) -> None:
+    path = catalog(
+        write,
+        'msgid "one"\nmsgstr "一"\n\n'
+        'msgid "two"\nmsgstr ""\n\n'
+        '#, fuzzy\n#| msgid "old three"\nmsgid "three"\nmsgstr "三"\n\n'
+        '#, fuzzy\nmsgid "four"\nmsgstr "四"\n\n'
+        '#~ msgid "five"\n#~ msgstr "五"\n',
+    )
+    found = load_catalog(path, "zh")
+    states = {text: found.lookup(text).state for text in ("one", "two", "three", "four", "five")}
+    assert states == {
+        "one": State.TRANSLATED,
+        "two": State.MISSING,
+        "three": State.STALE,
+        "four": State.MISSING,
+        "five": State.MISSING,
+    }
+    assert found.lookup("one").text == "一"
+    assert found.lookup("three").text == "三"
+    assert found.lookup("four").text == ""
+
+
+@pytest.mark.parametrize(
+    ("original", "translation", "message"),
+    [
+        ("$x$ is", "是", "lacks the formula `x`"),
+        ("$x$ is", "$x$ $x$ 是", "has the formula `x` that the original lacks"),
+        ("$x$ is", "$y$ 是", "lacks the formula `x`; has the formula `y`"),
+        ("`a` is", "a 是", "lacks the code `a`"),
+        ("[a](b.py)", "[a](c.py)", "lacks the link `b.py`"),
+        ("![a](b.svg)", "图", "lacks the picture `b.svg`"),
+        ("a", "<b>一</b>", "has the HTML `<b>` that the original lacks"),
+        ("a", "[一](javascript:alert)", ""),
+    ],
+)
+def test_broken_translations_are_reported_and_never_given_out(
+    write: Write, original: str, translation: str, message: str
+) -> None:
+    path = catalog(write, f'msgid "{original}"\nmsgstr "{translation}"\n')
+    found = load_catalog(path, "zh")
+    if not message:  # CommonMark itself takes it for text
+        assert found.lookup(original).state is State.TRANSLATED
+        return
+    assert found.lookup(original).state is State.BROKEN
+    assert found.lookup(original).text == ""
+    (problem,) = found.problems
+    assert message in problem.message
+    assert (problem.line, problem.severity) == (5, Severity.WARNING)
+
+
+def test_order_is_free(write: Write) -> None:
+    path = catalog(write, 'msgid "$x$ and `y`"\nmsgstr "`y` 和 $x$"\n')
+    assert load_catalog(path, "zh").lookup("$x$ and `y`").state is State.TRANSLATED
+
+
+def test_stale_translation_is_held_against_what_it_translated(write: Write) -> None:
+    path = catalog(write, '#, fuzzy\n#| msgid "$x$ is"\nmsgid "$x$ and $y$ are"\nmsgstr "$x$ 是"\n')
+    assert load_catalog(path, "zh").lookup("$x$ and $y$ are").state is State.STALE
+
+
+def test_previous_text_over_several_lines(write: Write) -> None:
+    path = catalog(
+        write,
+        '#, fuzzy\n#| msgid ""\n#| "a \\"b\\" "\n#| "c"\nmsgid "d"\nmsgstr "e"\n\n# a note\nmsgid "f"\nmsgstr ""\n',
+    )
+    messages = {str(message.id): message for message in read_messages(path, "zh")}
+    assert messages["d"].previous_id == ['a "b" c']
+    assert messages["d"].user_comments == []
+    assert messages["f"].user_comments == ["a note"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['msgid "a"\nmsgstr "b\n', "nonsense\n", 'msgid "a"\nmsgid "b"\nmsgstr "c"\n'],
+)
+def test_catalog_that_does_not_parse(write: Write, text: str) -> None:
+    path = catalog(write, text)
+    with pytest.raises(PylitError, match=r"a\.po:\d+: error: does not parse: ") as error:
+        load_catalog(path, "zh")
+    assert error.value.problem.hint
+
+
+def test_catalog_that_is_no_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    path.write_bytes(HEADER.encode() + b'msgid "a"\nmsgstr "\xff"\n')
+    with pytest.raises(PylitError, match=r"does not parse: .*codec can't decode"):
+        load_catalog(path, "zh")

@@ -1,0 +1,92 @@
+"""Formulas: typeset twice over, their symbols marked, wrong and dangerous ones refused."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pylit.math import FormulaError, typeset
+from pylit.symbols import mark, symbols
+
+
+def keys(html: str) -> list[str]:
+    return re.findall(r'data-sym="([^"]*)"', html)
+
+
+def test_html_and_mathml_with_symbols_in_both() -> None:
+    html = typeset("y = W_s x", False)
+    mathml, visual = html.split('<span class="katex-html"')
+    assert keys(mathml) == keys(visual) == ["y", "W_s", "x"]
+    assert "href" not in html
+    assert ">y = W_s x</annotation>" in mathml
+
+
+def test_display() -> None:
+    assert 'display="block"' in typeset("x", True)
+    assert 'display="block"' not in typeset("x", False)
+
+
+@pytest.mark.parametrize(
+    ("tex", "found"),
+    [
+        (r"y = \mathcal{F}(x, \{W_i\}) + W_s x^2", ["y", r"\mathcal{F}", "x", "W_i", "W_s", "x"]),
+        (r"\frac{\partial y}{\partial x}", ["y", "x"]),
+        (r"\frac ab", ["b"]),
+        (r"x_{l+1}", ["x", "l"]),
+        (r"x_\text{out} + x_\mathrm{in}", ["x_out", "x_in"]),
+        (r"\hat x_i'", [r"\hat{x}_i"]),
+        (r"\text{no} \operatorname{Var}[x]", ["x"]),
+        (r"\sigma(W_1 x)", [r"\sigma", "W_1", "x"]),
+        (r"\begin{aligned} y &= x \\ &= z \end{aligned}", ["y", "x", "z"]),
+        (r"\sqrt[n]{x} \left( a \right)", ["x", "a"]),
+        (r"56\,\% + 3 \times 3", []),
+        (r"\mathbf{12} \color{red} x", ["x"]),
+        (r"\sum_{i=1}^{L} x_i^2", ["i", "L", "x_i"]),
+    ],
+)
+def test_symbols(tex: str, found: list[str]) -> None:
+    assert symbols(tex) == found
+    typeset(tex, True)
+
+
+@pytest.mark.parametrize("tex", ["{", "x_", r"\mathbf", "a^{b", r"\text", "}", r"\sqrt[3", "x_{"])
+def test_unfinished_formulas_are_left_to_katex(tex: str) -> None:
+    assert isinstance(mark(tex, lambda key, text: text), str)
+    with pytest.raises(FormulaError):
+        typeset(tex, False)
+
+
+def test_superscripts_and_primes_stay_with_their_letter() -> None:
+    assert mark("x^2 + x' + W_s^{T}", lambda key, text: f"<{text}>") == "<x^2> + <x'> + <W_s^{T}>"
+
+
+def test_rejected_formula_says_why_without_our_marks() -> None:
+    with pytest.raises(
+        FormulaError, match=r"Undefined control sequence: \\nonsense at position 5: x \+ \\nonsense"
+    ) as e:
+        typeset(r"x + \nonsense y", False)
+    assert "href" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\href{javascript:alert(1)}{x}",
+        r"\url{javascript:alert(1)}",
+        r"\includegraphics{https://example.org/x.png}",
+        r"\htmlData{a=b}{x}",
+        r"\htmlId{a}{x}",
+        r"\def\a{\a\a}\a",
+        r"\newcommand{\a}{b}",
+        r"\gdef\a{b}",
+    ],
+)
+def test_commands_that_could_load_or_loop_are_refused(tex: str) -> None:
+    with pytest.raises(FormulaError, match="is not allowed in a formula"):
+        typeset(tex, False)
+
+
+def test_text_in_formulas_is_escaped() -> None:
+    html = typeset(r"\text{<script>alert(1)</script> x}", False)
+    assert "<script" not in html

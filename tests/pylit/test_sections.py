@@ -1,0 +1,335 @@
+"""Cutting is lossless, and prose lines hold only prose, whatever the file."""
+
+from __future__ import annotations
+
+import io
+import sysconfig
+import tokenize
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pylit.errors import PylitError
+from pylit.model import Section, Source
+from pylit.sections import slug, unused
+from pylit.source import decode_python, parse_python, read_source
+
+STDLIB = Path(sysconfig.get_path("stdlib"))
+
+
+def cut(text: str) -> Source:
+    return parse_python(dedent(text), "example.py")
+
+
+def rows(source: Source) -> list[tuple[str, list[str], list[str]]]:
+    """Name, prose and code of each section, the code without blank lines."""
+    return [
+        (
+            section.name,
+            [line.text for line in section.text],
+            [source.lines[n - 1] for n in section.code if source.lines[n - 1].strip()],
+        )
+        for section in source.sections
+    ]
+
+
+def check_lossless(source: Source) -> None:
+    numbers = sorted(n for section in source.sections for n in section.prose + section.code)
+    assert numbers == list(range(1, len(source.lines) + 1))
+    names = [section.name for section in source.sections]
+    assert len(set(names)) == len(names)
+    for section in source.sections:
+        assert list(section.prose) == sorted(section.prose)
+        assert list(section.code) == sorted(section.code)
+
+
+def check_prose_is_prose(source: Source) -> None:
+    """An oracle that knows tokens only: what stands on a prose line is a comment or a lone string."""
+    prose = {n for section in source.sections for n in section.prose}
+    layout = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
+        if token.type in layout or not token.string.strip():
+            continue
+        touched = prose & set(range(token.start[0], token.end[0] + 1))
+        if touched:
+            assert token.type in (tokenize.COMMENT, tokenize.STRING), (source.file, token)
+            assert not source.lines[token.start[0] - 1][: token.start[1]].strip(), (source.file, token)
+
+
+def stdlib_files(part: int, parts: int) -> list[Path]:
+    files = [path for path in sorted(STDLIB.rglob("*.py")) if "site-packages" not in path.parts]
+    return files[part::parts]
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_standard_library_is_lossless(part: int) -> None:
+    read = 0
+    for path in stdlib_files(part, 8):
+        data = path.read_bytes()
+        try:
+            compile(data, str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, SyntaxWarning, DeprecationWarning):
+            # Some of its files are wrong on purpose; these warnings are errors in our tests.
+            try:
+                source = read_source(path)
+            except PylitError:
+                continue
+        else:
+            source = read_source(path)
+        check_lossless(source)
+        check_prose_is_prose(source)
+        read += 1
+    assert read > 100
+
+
+def test_docstrings_and_comments_are_prose_and_the_rest_is_code() -> None:
+    source = cut(
+        '''\
+        """About the module."""
+        import os  # a trailing comment
+
+        # About the class.
+        @decorated
+        class A(B):
+            r"""Its docstring."""
+
+            x = "# no comment"
+            """No docstring."""
+
+            def f(self):
+                """About f."""
+                return {
+                    # Inside brackets.
+                    "a": 1,
+                }
+        '''
+    )
+    assert rows(source) == [
+        ("module", ["About the module."], ["import os  # a trailing comment"]),
+        (
+            "A",
+            ["About the class.", "", "Its docstring."],
+            [
+                "@decorated",
+                "class A(B):",
+                '    x = "# no comment"',
+                '    """No docstring."""',
+            ],
+        ),
+        ("A.f", ["About f."], ["    def f(self):", "        return {"]),
+        ("A.f:inside-brackets", ["Inside brackets."], ['            "a": 1,', "        }"]),
+    ]
+
+
+def test_lines_that_hold_both_are_code() -> None:
+    source = cut(
+        '''\
+        def f(): "doc"
+        class A: """starts here
+            and ends"""
+        def g():
+            """prose
+            more"""  # noqa: D400
+        def h():
+            "one"; x = 1
+        '''
+    )
+    assert [section.prose for section in source.sections] == [(), (), (5,), ()]
+    check_lossless(source)
+
+
+def test_docstrings_put_together_are_code() -> None:
+    source = cut('"a" "b"\ndef f():\n    ("doc")\ndef g():\n    f"{1}"\ndef h():\n    b"doc"\n')
+    assert all(not section.prose for section in source.sections)
+
+
+def test_lone_comment_sign_starts_a_section_without_prose() -> None:
+    source = cut("# Prose.\nx = 1\n#\ny = 2\n")
+    assert rows(source) == [("module", ["Prose."], ["x = 1"]), ("module:y-2", [], ["y = 2"])]
+    assert source.sections[1].prose == (3,)
+
+
+def test_lone_comment_sign_inside_a_comment_is_a_paragraph_break() -> None:
+    source = cut("# One.\n#\n# Two.\nx = 1\n")
+    assert rows(source) == [("module", ["One.", "", "Two."], ["x = 1"])]
+
+
+def test_comments_for_tools_stay_code() -> None:
+    source = cut("#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n# noqa: F401\n# type: ignore\nx = 1\n")
+    assert [section.prose for section in source.sections] == [()]
+
+
+def test_code_after_a_definition_is_no_longer_in_it() -> None:
+    source = cut(
+        """\
+        def f():
+            def g():
+                return 1
+            return g
+            # The end of f.
+        x = f()
+        """
+    )
+    assert [(s.name, s.within, s.code) for s in source.sections] == [
+        ("f", "f", (1,)),
+        ("f.g", "f.g", (2, 3)),
+        ("f:return-g", "f", (4,)),
+        ("f:the-end-of-f", "f", ()),
+        ("module:x-f", "", (6,)),
+    ]
+
+
+def test_names_do_not_move_when_something_is_written_before_them() -> None:
+    text = "def f():\n    x = 1\n    # Now the second step.\n    y = 2\n\n\n# At the end.\nz = 3\n"
+    names = [section.name for section in cut(text).sections]
+    more = "import os\n\n\n# News.\nnews = 1\n\n\n" + text.replace(
+        "    x = 1\n", "    x = 1\n    # New.\n    w = 0\n"
+    )
+    assert set(names) <= {section.name for section in cut(more).sections}
+
+
+def test_same_names_are_told_apart() -> None:
+    source = cut("if a:\n    def f(): ...\nelse:\n    def f(): ...\n# Say it.\nx = 1\n# Say it.\ny = 1\n")
+    assert [s.name for s in source.sections] == [
+        "module", "f", "module:else", "f-2", "module:say-it", "module:say-it-2",
+    ]  # fmt: skip
+
+
+def text_of(source: str) -> list[str]:
+    return [line.text for line in cut(source).sections[0].text]
+
+
+def test_docstring_text_is_what_was_typed_without_indentation() -> None:
+    assert text_of('def f():\n    r"""\n    $\\times$\n\n      more\n    """\n') == [
+        "$\\times$",
+        "",
+        "  more",
+    ]
+    assert text_of('"""a\n\tb\n"""') == ["a", "b"]
+    assert text_of('"""\\\nfirst\n"""') == ["first"]
+    assert text_of("'''it's'''") == ["it's"]
+    assert text_of('"one \\" quote"') == ['one \\" quote']
+    assert text_of('""""quoted" at the start"""') == ['"quoted" at the start']
+    assert text_of('""') == []
+    assert text_of("u'''old'''") == ["old"]
+
+
+def test_comment_text_keeps_its_indentation() -> None:
+    assert text_of("# * a\n#   b\n#: c\n#d\n") == ["* a", "  b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (b"", 0),
+        (b"\n", 1),
+        (b"x = 1", 1),
+        (b"\xef\xbb\xbfx = 1\n", 1),
+        (b"x = 1\r\ny = 2\r\n", 2),
+        (b"x = 1\ry = 2\r", 2),
+        (b"# -*- coding: latin-1 -*-\n# \xe9\nx = 1\n", 3),
+        (b"x = 1\n\x0c\ny = '\x0b\x1c'\n", 3),
+        (b"# only\n\n# comments", 3),
+        (b"if x:\n\ty = 1\n\tif y:\n\t\tz = 2\n", 4),
+        (b"x = 1\\\n  + 2\n", 2),
+    ],
+)
+def test_unusual_files(data: bytes, lines: int) -> None:
+    source = parse_python(decode_python(data, "x.py"), "x.py")
+    assert len(source.lines) == lines
+    check_lossless(source)
+    check_prose_is_prose(source)
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "message"),
+    [
+        (b"x = 1\ndef f(:\n", 2, "is no Python: "),
+        (b"x = (\n", 1, "is no Python: '\\(' was never closed"),
+        (b"x = '\xff'\n", 1, "cannot be decoded: .*invalid"),
+        (b"# coding: nonsense\n", 1, "cannot be decoded: unknown encoding"),
+        (b"x = 1\0\n", 1, "is no Python: "),
+        (b"(" * 300 + b")" * 300, 1, "is no Python: too many nested parentheses"),
+    ],
+)
+def test_what_is_no_python_is_refused(tmp_path: Path, data: bytes, line: int, message: str) -> None:
+    path = tmp_path / "bad.py"
+    path.write_bytes(data)
+    with pytest.raises(PylitError, match=message) as error:
+        read_source(path, "bad.py")
+    assert (error.value.problem.file, error.value.problem.line) == ("bad.py", line)
+    assert error.value.problem.hint
+
+
+def test_unreadable_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PylitError, match="cannot be read: No such file"):
+        read_source(tmp_path / "missing.py")
+
+
+def test_guide_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "guide.md"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(PylitError, match="is not UTF-8: invalid start byte at byte 0"):
+        read_source(path)
+
+
+LINES = st.sampled_from(
+    [
+        "x = 1", "", "   ", "# comment", "#", "# `code` $x$", "x = '''a", "b'''", '"""doc"""', '"""', "def f():",
+        "    return 1", "class A:", "    x = [", "    # inside", "    1]", "@d", "    def g(self): 'one'",
+        "    r'''raw \\t", "    '''", "if x:", "else:", "async def h(): pass", "    #: attribute", "x = 1  # t",
+        "\x0c", "y = '#'", "f'{x}' # f", "\tpass", "lambda: 0", "x = 1; '''s'''", "\\", "    ...",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(LINES, max_size=14), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans())
+def test_any_program_is_cut_without_loss(lines: list[str], newline: str, last: bool) -> None:
+    data = (newline.join(lines) + newline * last).encode()
+    try:
+        source = parse_python(decode_python(data, "x.py"), "x.py")
+    except PylitError:
+        with pytest.raises((SyntaxError, ValueError)):
+            compile(data, "x.py", "exec")
+        return
+    check_lossless(source)
+    check_prose_is_prose(source)
+    assert source == source
+    again = parse_python(source.text, "x.py")
+    assert again.sections == source.sections
+
+
+REAL = sorted((STDLIB / "json").glob("*.py")) + [STDLIB / "textwrap.py", STDLIB / "dataclasses.py"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(REAL), st.data())
+def test_mutated_real_files_are_cut_without_loss(path: Path, data: st.DataObject) -> None:
+    lines = path.read_text("utf-8").split("\n")
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        lines[at : at + data.draw(st.integers(0, 2))] = [data.draw(LINES)]
+    try:
+        source = parse_python("\n".join(lines), "x.py")
+    except PylitError:
+        return
+    check_lossless(source)
+    check_prose_is_prose(source)
+
+
+def test_slug() -> None:
+    assert slug("## Why `it` *helps*, and when: a long story") == "why-it-helps-and-when-a"
+    assert slug("残差 块") == "残差-块"
+    assert slug("$$$") == ""
+    assert unused("a", {"a", "a-2"}) == "a-3"
+
+
+def test_sections_are_frozen() -> None:
+    section = cut("x = 1\n").sections[0]
+    assert isinstance(section, Section)
+    with pytest.raises(AttributeError):
+        section.name = "y"  # type: ignore[misc]
