@@ -37,11 +37,17 @@ class Done:
 
 
 def build(
-    site: Site, out: Path, *, jobs: int = 0, keep_going: bool = False, advance: Advance = lambda count: None
+    site: Site,
+    out: Path,
+    *,
+    jobs: int = 0,
+    strict: bool = False,
+    keep_going: bool = False,
+    advance: Advance = lambda count: None,
 ) -> Report:
     """Build `site` into the folder `out` with `jobs` processes (0: one for each core).
 
-    With `keep_going`, the pages that are right are written although others are not.
+    `strict` takes warnings for errors; with `keep_going`, the pages that are right are written although others are not.
     """
     report = Report()
     out.mkdir(parents=True, exist_ok=True)
@@ -52,7 +58,7 @@ def build(
             report.extend(done.problems)
             pictures |= dict.fromkeys(done.pictures)
             advance(count)
-        if report.errors and not keep_going:
+        if (report.errors or strict and report.warnings) and not keep_going:
             return report
         for url, text in extra_files(site):
             _write(staged / url, text)

@@ -20,7 +20,6 @@ from babel.messages.pofile import PoFileError, denormalize, read_po
 from .errors import Problem, PylitError, Severity
 from .prose import fixed_parts
 
-
 _STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"')
 _WHOLE_STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"(?:[^"\\]|\\.)*"\s*')
 """Babel would cut the last letter off a string that lacks its closing quote."""

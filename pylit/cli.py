@@ -134,7 +134,7 @@ def render(
     with click.progressbar(
         length=len(site.pages), label="Rendering", file=sys.stderr, hidden=not _is_long(len(site.pages))
     ) as bar:
-        report = build(site, out, jobs=jobs or 0, keep_going=keep_going, advance=bar.update)
+        report = build(site, out, jobs=jobs or 0, strict=strict, keep_going=keep_going, advance=bar.update)
     _tell(report, settings)
     failed = bool(report.errors) or (strict and bool(report.warnings))
     if failed and not keep_going:

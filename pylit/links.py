@@ -47,7 +47,10 @@ class Links:
         Raises:
             LinkError: if it leads nowhere.
         """
-        parts = urlsplit(target)
+        try:
+            parts = urlsplit(target)
+        except ValueError as error:
+            raise LinkError(f"the link `{target}` is no address: {error}", "Mend or remove it.") from error
         if parts.scheme in EXTERNAL:
             return target
         if parts.scheme or parts.netloc:

@@ -80,6 +80,9 @@ def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
     if not before:
         catalog.project, catalog.version = "annotated-labml-nn", "0.1.0"
         catalog.header_comment = f"# {path.stem}, {catalog.locale_identifier}"
+    for gone, message in list(catalog.obsolete.items()):
+        catalog[gone] = message  # it may have come back, or help to translate something like it
+    catalog.obsolete.clear()
     dates = catalog.creation_date, catalog.revision_date
     catalog.update(template)
     for gone, message in list(catalog.obsolete.items()):
@@ -105,6 +108,8 @@ def _text(catalog: BabelCatalog) -> str:
 
     Babel would wrap the previous msgids like comments, through the middle of their strings, so they are put in here.
     """
+    for message in catalog:
+        message.flags -= {"python-format", "python-brace-format"}  # Babel's guess, from "3.57 % on ImageNet"
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=WIDTH)
     text = buffer.getvalue().decode()

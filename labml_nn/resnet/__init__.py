@@ -160,7 +160,8 @@ class ShortcutProjection(Module):
         _require_positive(
             in_channels=in_channels, out_channels=out_channels, stride=stride
         )
-        # $W_s$ holds the only weights that a shortcut has.
+        # $W_s$ is a matrix that is applied at every position, so a $1 \times 1$ convolution holds
+        # it.
         self.conv = _conv(in_channels, out_channels, 1, stride)
         # As in the authors' released model, batch normalization brings the shortcut to the same
         # scale as the residual, which ends in one too. There is no ReLU: equation 2 asks for a
@@ -361,8 +362,9 @@ class BottleneckResidualBlock(Module):
     >>> weights(ResidualBlock(64, 64, stride=1))
     73728
 
-    On 256 channels the bottleneck costs a seventeenth of two full $3 \times 3$ convolutions. It
-    costs about as much as these do on 64 channels, which is how figure 5 compares them.
+    The bottleneck costs a seventeenth of what two full $3 \times 3$ convolutions cost on 256
+    channels. It costs about as much as two of them on 64 channels, which is the comparison that
+    figure 5 draws.
 
     Here it matters most that the shortcut is the identity, since it joins the wide ends. A
     projection there would have $256 \cdot 256 = 65{,}536$ weights, nearly as many as the rest of
@@ -439,15 +441,15 @@ class ResNetBase(Module):
     and four stages of 3, 4, 6 and 3 blocks give 64 channels of 56×56, 128 of 28×28, 256 of 14×14
     and 512 of 7×7.](stages.svg)
 
-    The network is a *stem*, several *stages* of blocks, and an average over all positions. Within a
-    stage all feature maps have the same size. The first block of every stage **except the first
-    stage** has a stride of 2 and halves height and width; all other blocks have a stride of 1. The
-    first stage keeps the size it gets, because the stem has already reduced it.
+    The network is a *stem*, several *stages* of blocks, and an average over all positions. All
+    blocks of a stage return feature maps of the same size. The first block of every stage **except
+    the first stage** has a stride of 2 and halves height and width; all other blocks have a stride
+    of 1. The first stage keeps the size it gets, because the stem has already reduced it.
 
-    Where height and width are halved, the channels are doubled, so that every layer costs the same
-    (section 3.3). A $3 \times 3$ convolution from $C$ to $C$ channels takes $9 \, C^2 H W$
-    multiply-adds: twice the channels make that four times as much, and a quarter of the positions
-    makes up for it. In the four stages of ResNet-34:
+    Where height and width are halved, the channels are doubled, so that the layers of all stages
+    cost the same (section 3.3). A $3 \times 3$ convolution from $C$ to $C$ channels takes
+    $9 \, C^2 H W$ multiply-adds: twice the channels make that four times as much, and a quarter of
+    the positions makes up for it. In the four stages of ResNet-34:
 
     >>> [9 * c**2 * h * w for c, h, w in
     ...  [(64, 56, 56), (128, 28, 28), (256, 14, 14), (512, 7, 7)]]
@@ -703,7 +705,7 @@ def _require(ok: bool, rule: str, received: object) -> None:
 
 def _require_positive(**sizes: int | Sequence[int]) -> None:
     """
-    The rule that is needed most. A list keeps it if all of its numbers do.
+    The rule that is needed most: a number must be at least 1, and so must every number of a list.
 
     >>> ResidualBlock(16, 0, stride=1)
     Traceback (most recent call last):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from conftest import Write
+
 from pylit.catalog import State, catalog_path, load_catalog, read_messages
 from pylit.errors import PylitError, Severity
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from conftest import Write
+
 from pylit.pictures import PictureError, inline_svg, linked_image
 
 START = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4">'

@@ -1,0 +1,5 @@
+"""`python -m pylit`."""
+
+from .cli import main
+
+main(prog_name="pylit")

@@ -1,0 +1,131 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import Write
+
+from pylit.cli import main
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_help() -> None:
+    assert "sections" in run("--help").output
+    assert "--keep-going" in run("render", "--help").output
+    assert run("--version").output == "pylit, version 0.1.0\n"
+
+
+def test_sections_as_json(write: Write) -> None:
+    path = write("a.py", '"""Doc."""\n\nx = 1\n')
+    empty = write("b.py", "")
+    result = run("sections", path, empty, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.output) == [
+        {
+            "file": str(path),
+            "lines": 3,
+            "sections": [{"name": "module", "line": 1, "prose": [1, 2], "code": [3]}],
+        },
+        {"file": str(empty), "lines": 0, "sections": []},
+    ]
+
+
+def test_sections_as_a_table(write: Write) -> None:
+    path = write("a.py", '"""Doc."""\n\nx = 1\n\n\ndef f():\n    # Why.\n    pass\n')
+    lines = run("sections", path).output.splitlines()
+    assert lines[0] == f"{path}: 8 lines, 3 sections"
+    assert lines[1].split() == ["1", "module", "prose", "1-2", "code", "3-5"]
+
+
+def test_sections_of_a_wrong_file_still_shows_the_others(write: Write) -> None:
+    result = run("sections", write("bad.py", "x = ("), write("a.py", "x = 1"), "--json")
+    assert result.exit_code == 1
+    assert "bad.py:1: error: is no Python" in result.stderr
+    assert [entry["lines"] for entry in json.loads(result.stdout)] == [1]
+
+
+def test_render_a_file_a_folder_and_several(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("pkg/__init__.py", "")
+    write("pkg/a.py", '"""Doc."""\n')
+    write("other/b.py", "")
+    assert run("render", "pkg", "--out", "one").exit_code == 0
+    assert {p.name for p in Path("one").glob("*.html")} == {"index.html", "a.html", "404.html"}
+    assert run("render", "pkg/a.py", "--out", "two").exit_code == 0
+    assert Path("two/a.html").is_file()
+    assert run("render", "pkg", "other", "--out", "three").exit_code == 0
+    assert Path("three/pkg/a.html").is_file()
+    assert Path("three/other/b.html").is_file()
+
+
+def test_render_from_anywhere(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("far/pkg/a.py", '"""\n[x](y.py)\n"""\n')
+    write("near/x", "")
+    monkeypatch.chdir(tmp_path / "near")
+    result = run("render", tmp_path / "far" / "pkg", "--out", "out")
+    assert result.exit_code == 1
+    assert "../far/pkg/a.py:2: error: the link `y.py` leads nowhere" in result.stderr
+    assert "1 error. Nothing was written to out" in result.stderr
+    assert not Path("out/a.html").exists()
+
+
+def test_render_in_another_language(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("a.py", '"""Doc."""\n')
+    write(
+        "t/zh/a.po",
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Doc."\nmsgstr "文档。"\n',
+    )
+    result = run("render", "a.py", "--out", "out", "--lang", "zh", "--translations", "t", "--title", "T")
+    assert result.exit_code == 0, result.stderr
+    page = Path("out/zh/a.html").read_text("utf-8")
+    assert '<html lang="zh" dir="ltr">' in page
+    assert "文档。" in page
+
+
+def test_strict_takes_warnings_for_errors(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("pkg/a.py", '"""\n[x](../LICENSE)\n"""\n')
+    write("LICENSE", "")
+    assert run("render", "pkg", "--out", "lax").exit_code == 0
+    result = run("render", "pkg", "--out", "strict", "--strict")
+    assert result.exit_code == 1
+    assert "a.py:2: warning: the link `../LICENSE`" in result.stderr
+    assert not list(Path("strict").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("path", "message"), [("missing", "does not exist"), (".", "no Python or Markdown files")]
+)
+def test_nothing_to_render(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, message: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("render", path, "--out", "out")
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_module_that_would_do_harm_is_not_imported(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("evil.py", "raise SystemExit('imported')\nopen('harm', 'w')\n")
+    assert run("render", "evil.py", "--out", "out").exit_code == 0
+    assert not Path("harm").exists()
+
+
+def test_console_script(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pylit", "--help"]
+    assert "Usage" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

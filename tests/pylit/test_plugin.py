@@ -1,0 +1,114 @@
+"""The site as MkDocs and ProperDocs build it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Write
+
+CONFIG = """\
+site_name: Test
+site_url: https://example.org/sub/
+docs_dir: docs
+strict: true
+theme: {name: pylit}
+plugins:
+  - pylit:
+      sources: [pkg]
+      languages: [en, zh]
+"""
+
+
+def build(config: Path, out: Path, tool: str = "mkdocs") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", tool, "build", "--config-file", str(config), "--site-dir", str(out)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def snapshot(out: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(out).as_posix(): p.read_bytes()
+        for p in out.rglob("*")
+        if p.suffix in (".html", ".css", ".js", ".svg", ".png", ".xml")
+    }
+
+
+@pytest.fixture
+def config(write: Write) -> Path:
+    write("pkg/__init__.py", '"""\n# Home\n\n[guide](../docs/guide.md#part)\n"""\n')
+    write("docs/guide.md", "# Guide\n\n## Part\n\n![p](p.gif)\n")
+    write("docs/p.gif", "").write_bytes(b"GIF89a\x03\x00\x02\x00\x00\x00\x00;")
+    return write("mkdocs.yml", CONFIG)
+
+
+def test_our_site_is_the_same_under_mkdocs_and_properdocs(root: Path, tmp_path: Path) -> None:
+    outs = {}
+    for tool in ("mkdocs", "properdocs"):
+        result = build(root / "mkdocs.yml", tmp_path / tool, tool)
+        assert result.returncode == 0, result.stderr
+        assert "WARNING" not in result.stderr
+        outs[tool] = snapshot(tmp_path / tool)
+    assert outs["mkdocs"] == outs["properdocs"]
+    for page in (
+        "index.html",
+        "resnet/index.html",
+        "zh/index.html",
+        "zh/resnet/index.html",
+        "guide/reading.html",
+    ):
+        assert page in outs["mkdocs"]
+    assert {"404.html", "sitemap.xml"} <= set(outs["mkdocs"])
+
+
+def test_guides_modules_and_pictures(config: Path, tmp_path: Path) -> None:
+    result = build(config, tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert 'href="guide.html#part"' in (tmp_path / "out/index.html").read_text("utf-8")
+    assert 'src="../p.gif"' in (tmp_path / "out/zh/guide.html").read_text("utf-8")
+    assert (tmp_path / "out/p.gif").is_file()
+    page = (tmp_path / "out/zh/guide.html").read_text("utf-8")
+    assert '<link rel="canonical" href="https://example.org/sub/zh/guide.html">' in page
+    assert '<link rel="alternate" hreflang="en" href="https://example.org/sub/guide.html">' in page
+    lost = (tmp_path / "out/404.html").read_text("utf-8")
+    assert 'href="/sub/zh/index.html"' in lost
+    assert 'href="/sub/assets/pylit.css"' in lost
+
+
+def test_errors_fail_the_build_and_leave_the_old_site(config: Path, write: Write, tmp_path: Path) -> None:
+    assert build(config, tmp_path / "out").returncode == 0
+    before = snapshot(tmp_path / "out")
+    write("pkg/a.py", '"""\n$\\frac$ and [x](y.py)\n"""\n')
+    result = build(config, tmp_path / "out")
+    assert result.returncode == 1
+    assert "pkg/a.py:2: error: the formula `\\frac` is wrong" in result.stderr
+    assert "pkg/a.py:2: error: the link `y.py` leads nowhere" in result.stderr
+    assert "the old site was left as it is" in result.stderr
+    assert snapshot(tmp_path / "out") == before
+
+
+def test_source_that_does_not_exist(config: Path, write: Write, tmp_path: Path) -> None:
+    write("mkdocs.yml", CONFIG.replace("[pkg]", "[gone]"))
+    result = build(config, tmp_path / "out")
+    assert result.returncode == 1
+    assert "gone: error: does not exist" in result.stderr
+
+
+def test_warnings_fail_a_strict_build(config: Path, write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '"""\n[x](../LICENSE)\n"""\n')
+    write("LICENSE", "")
+    result = build(config, tmp_path / "out")
+    assert result.returncode == 1
+    assert "a.py:2: warning: the link `../LICENSE`" in result.stderr
+
+
+def test_settings_need_the_plugin(write: Write) -> None:
+    from mkdocs.exceptions import ConfigurationError
+
+    from pylit.plugin import load_settings
+
+    path = write("mkdocs.yml", "site_name: x\n")
+    write("docs/index.md", "")
+    with pytest.raises(ConfigurationError, match="does not name the plugin `pylit`"):
+        load_settings(str(path))

@@ -1,0 +1,271 @@
+"""From a tree of files to a site: addresses, languages, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Write
+
+from pylit.build import build
+from pylit.document import document
+from pylit.errors import PylitError, Report
+from pylit.site import Settings, Site, View, find_pages
+from pylit.workshop import update_site
+
+MODULE = '"""\n# Title\n\nText with $x$.\n"""\n\nx = 1\n'
+
+
+def site(base: Path, *roots: str, **options: object) -> Site:
+    pairs = tuple((root, "") for root in roots or ("pkg",))
+    return find_pages(Settings(base=base, roots=pairs, **options))  # type: ignore[arg-type]
+
+
+def render(
+    base: Path, file: str = "pkg/a.py", lang: str = "en", **options: object
+) -> tuple[View | None, Report]:
+    found = site(base, **options)
+    report = Report()
+    return found.render(found.pages[found.by_file[file]], lang, report), report
+
+
+def test_addresses(write: Write, tmp_path: Path) -> None:
+    for name in (
+        "pkg/__init__.py",
+        "pkg/b.py",
+        "pkg/a/__init__.py",
+        "pkg/a/c.py",
+        "docs/guide/x.md",
+        "docs/index.md",
+    ):
+        write(name, "")
+    for name in ("pkg/.hidden/x.py", "pkg/__pycache__/x.py", "pkg/data.txt"):
+        write(name, "")
+    found = find_pages(Settings(base=tmp_path, roots=(("pkg", ""), ("docs", "docs"))))
+    assert [(page.file, page.url) for page in found.pages] == [
+        ("pkg/__init__.py", "index.html"),
+        ("pkg/a/__init__.py", "a/index.html"),
+        ("pkg/a/c.py", "a/c.html"),
+        ("pkg/b.py", "b.html"),
+        ("docs/index.md", "docs/index.html"),
+        ("docs/guide/x.md", "docs/guide/x.html"),
+    ]
+
+
+def test_reading_order_comes_first(write: Write, tmp_path: Path) -> None:
+    for name in ("pkg/a.py", "pkg/b.py", "pkg/c.py"):
+        write(name, "")
+    assert [page.file for page in site(tmp_path, order=("pkg/c.py",)).pages] == [
+        "pkg/c.py",
+        "pkg/a.py",
+        "pkg/b.py",
+    ]
+    with pytest.raises(PylitError, match=r"pkg/d\.py: error: is in the reading order, but is no page"):
+        site(tmp_path, order=("pkg/d.py",))
+
+
+def test_two_files_for_one_page(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", "")
+    write("pkg/a.md", "")
+    with pytest.raises(PylitError, match=r"becomes the page `a\.html`, as does `pkg/a\.md`"):
+        site(tmp_path)
+
+
+def test_root_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(PylitError, match="pkg: error: does not exist"):
+        site(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("x = (\n", 1, "is no Python"),
+        ('"""\n---\ntitel: x\n---\n"""\n', 3, "unknown key `titel`"),
+        (
+            '"""\nText.\n\n$$\\nonsense$$\n"""\n',
+            4,
+            r"the formula `\nonsense` is wrong: Undefined control sequence",
+        ),
+        ("# One.\n\n# Two $\\frac$.\nx = 1\n", 3, r"the formula `\frac` is wrong"),
+        ('"""\n[x](missing.py)\n"""\n', 2, "the link `missing.py` leads nowhere"),
+        ('"""\n[x](a.py#f)\n"""\n', 2, "the anchor of `a.py#f` leads nowhere"),
+        ('"""\n[x](#f)\n"""\n', 2, "the anchor of `#f` leads nowhere"),
+        ('"""\n![x](missing.png)\n"""\n', 2, "the picture `missing.png` does not exist"),
+        (
+            "def f(): ...\n\n\ndef f(): ...\n",
+            4,
+            "two definitions have the anchor `f`; the other is in line 1",
+        ),
+    ],
+)
+def test_errors_have_file_and_line(write: Write, tmp_path: Path, text: str, line: int, message: str) -> None:
+    write("pkg/a.py", text)
+    _, report = render(tmp_path)
+    (problem,) = report.errors
+    assert (problem.file, problem.line) == ("pkg/a.py", line)
+    assert message in problem.message
+
+
+def test_drawing_that_cannot_be_shown(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '"""\nText.\n\n![x](a.svg)\n"""\n')
+    write("pkg/a.svg", "<svg/>")
+    _, report = render(tmp_path)
+    assert str(report.errors[0]).startswith("pkg/a.py:4: error: the picture `a.svg` cannot be shown: ")
+
+
+def test_definitions_that_share_a_name_on_purpose(write: Write, tmp_path: Path) -> None:
+    write(
+        "pkg/a.py",
+        "class A:\n    @property\n    def x(self): ...\n    @x.setter\n    def x(self, v): ...\n"
+        "if A:\n    def f(): ...\nelse:\n    def f(): ...\n",
+    )
+    view, report = render(tmp_path)
+    assert view and not report.problems
+    assert [row.anchor for row in view.body.rows] == [
+        "A",
+        "A.x",
+        "A.x-2",
+        "module:if-a",
+        "f",
+        "module:else",
+        "f-2",
+    ]
+
+
+def test_catalog_that_does_not_parse(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", MODULE)
+    write("t/zh/pkg/a.po", 'msgid "Title"\nmsgstr "标题\n')
+    view, report = render(tmp_path, lang="zh", languages=("en", "zh"), translations=tmp_path / "t")
+    assert view is not None
+    assert str(report.errors[0]).startswith("t/zh/pkg/a.po:2: error: does not parse")
+
+
+PO = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+
+
+def zh(write: Write, tmp_path: Path, entries: str) -> tuple[str, Report]:
+    write("pkg/a.py", MODULE)
+    write("t/zh/pkg/a.po", PO + entries)
+    view, report = render(tmp_path, lang="zh", languages=("en", "zh"), translations=tmp_path / "t")
+    assert view
+    return str(view.body.rows[0].prose), report
+
+
+def test_translated_block_holds_both_languages(write: Write, tmp_path: Path) -> None:
+    html, report = zh(write, tmp_path, 'msgid "Title"\nmsgstr "标题"\n')
+    assert '<h1 id="title"><span class="t">标题</span><span class="o" lang="en">Title</span></h1>' in html
+    assert '<p><span class="u" lang="en">Text with ' in html
+    assert not report.problems
+
+
+def test_stale_block_shows_both_with_a_mark(write: Write, tmp_path: Path) -> None:
+    html, _ = zh(write, tmp_path, '#, fuzzy\n#| msgid "Tile"\nmsgid "Title"\nmsgstr "标题"\n')
+    assert '<span class="t stale">标题 <span class="mark"' in html
+    assert '<span class="o stale" lang="en">Title</span>' in html
+
+
+def test_broken_translation_shows_english_and_is_reported(write: Write, tmp_path: Path) -> None:
+    html, report = zh(write, tmp_path, 'msgid "Text with $x$."\nmsgstr "文字<script>alert(1)</script>"\n')
+    assert "文字" not in html
+    assert "alert" not in html
+    assert [str(problem).split(": ")[0] for problem in report.warnings] == ["t/zh/pkg/a.po:5"]
+
+
+def test_titles_of_neighbours_are_translated(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", MODULE)
+    write("pkg/b.py", '"""\n---\ntitle: Second\n---\n"""\n')
+    write("t/zh/pkg/b.po", PO + 'msgid "Second"\nmsgstr "第二页"\n')
+    view, _ = render(tmp_path, lang="zh", languages=("en", "zh"), translations=tmp_path / "t")
+    assert view and view.next
+    assert (view.next.title, view.next.href) == ("第二页", "b.html")
+    assert view.previous is None
+
+
+def test_no_heading_level_is_skipped(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '"""\n# T\n\n### A\n\n##### B\n\n# C\n"""\n')
+    view, _ = render(tmp_path)
+    assert view
+    assert re.findall(r"<h(\d)", str(view.body.rows[0].prose)) == ["1", "2", "3", "2"]
+
+
+def test_page_without_a_heading_gets_its_file_name(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", "x = 1\n")
+    view, _ = render(tmp_path)
+    assert view
+    assert view.body.title == view.body.heading == "a"
+
+
+@pytest.mark.parametrize(
+    ("prose", "html"),
+    [
+        ("a <b>c</b> d", "a <b>c</b> d"),
+        ("<script>alert(1)</script>", "&lt;script&gt;"),
+        ("a <script>alert(1)</script>", "a &lt;script&gt;alert(1)&lt;/script&gt;"),
+        ('a <b onclick="x()">c</b>', "a &lt;b onclick"),
+        ("a <b>unclosed", "a &lt;b&gt;unclosed"),
+        ("stray</b> x", "stray&lt;/b&gt; x"),
+        ("a <Foo> b", "a &lt;Foo&gt; b"),
+        ("<div onclick='x()'>c</div>", "<div>c</div>"),
+        ("<img src=x onerror=alert(1)>", "&lt;img"),
+        ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
+        ("`<b>`", "&lt;b&gt;"),
+    ],
+)
+def test_html_in_prose(write: Write, tmp_path: Path, prose: str, html: str) -> None:
+    write("pkg/a.py", f'r"""\nText.\n\n{prose}\n"""\n')
+    view, _ = render(tmp_path)
+    assert view
+    page = document(view)
+    assert html in page
+    assert "<script>alert" not in page
+    assert not re.search(r"<[^>&]* on\w+=", page)
+
+
+def test_every_line_is_on_the_page_once(write: Write, tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent.parent / "pylit" / "sections.py").read_text("utf-8")
+    write("pkg/a.py", text)
+    view, report = render(tmp_path)
+    assert view and not report.problems
+    shown = [number for row in view.body.rows for number, _ in row.code]
+    assert len(shown) == len(set(shown))
+    prose = {n for s in site(tmp_path).source("pkg/a.py").sections for n in s.prose}
+    assert sorted({*shown, *prose}) == list(range(1, len(text.splitlines()) + 1))
+
+
+def test_fake_language_proves_that_all_prose_goes_through_the_catalog(root: Path, tmp_path: Path) -> None:
+    """Every word of a page in the language `xx` is a translation; only code and formulas stay."""
+    import polib
+
+    settings = Settings(
+        base=root,
+        roots=(("labml_nn", ""), ("docs", "")),
+        languages=("en", "xx"),
+        translations=tmp_path,
+        repository="https://example.org",
+    )
+    pages = find_pages(settings)
+    update_site(pages)
+    for path in tmp_path.rglob("*.po"):
+        catalog = polib.pofile(str(path))
+        for entry in catalog:
+            entry.msgstr = f"⟦{entry.msgid}⟧"
+        catalog.save()
+    for page in pages.pages:
+        report = Report()
+        view = pages.render(page, "xx", report)
+        assert view and not report.problems
+        assert view.body.translated == view.body.blocks > 0
+        for row in view.body.rows:
+            html = re.sub(
+                r'<span class="o" lang="en">.*?</span>(?=</|\n|$)', "", str(row.prose), flags=re.DOTALL
+            )
+            assert 'class="u"' not in html
+            for piece in re.findall(r"<(?:p|h\d|li|th|td)\b[^>]*>([^<]+)", html):
+                assert not re.search(r"[^\W\d_]", piece) or piece.startswith("⟦"), (page.file, piece)
+
+
+def test_contents_page_for_a_tree_without_an_index(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", MODULE)
+    build(site(tmp_path), tmp_path / "out")
+    assert '<li><a href="a.html">Title</a></li>' in (tmp_path / "out/index.html").read_text("utf-8")

@@ -1,0 +1,142 @@
+"""Catalogs follow the sources, and nothing that a translator wrote is lost."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import polib
+
+from pylit.catalog import State, load_catalog
+from pylit.interface import LOCALE, direction, interface, native_name
+from pylit.model import Block
+from pylit.plugin import load_settings
+from pylit.prose import blocks
+from pylit.site import find_pages
+from pylit.source import parse_python
+from pylit.workshop import interface_strings, update, update_site
+
+LONG = (
+    'A paragraph that is long enough to be broken, with `code`, $x$ and \\ "quotes" in it, over several lines. '
+    * 2
+)
+
+
+def page(*paragraphs: str) -> list[Block]:
+    prose = "\n\n".join(paragraphs)
+    return list(blocks(parse_python(f'def f():\n    r"""\n{prose}\n    """\n    return 1\n', "a.py")))
+
+
+def translate(path: Path, **texts: str) -> None:
+    catalog = polib.pofile(str(path))
+    for entry in catalog:
+        entry.msgstr = texts.get(entry.msgid, entry.msgstr)
+    catalog.save()
+
+
+def test_new_catalog(tmp_path: Path) -> None:
+    path = tmp_path / "zh/a.po"
+    assert update(path, "zh", page("One", LONG)) == [path]
+    catalog = polib.pofile(str(path))
+    assert [entry.msgid for entry in catalog] == ["One", " ".join(LONG.split())]
+    assert catalog[0].occurrences == [("a.py:f", "")]
+    assert "return 1" in catalog[0].comment
+    assert catalog.metadata["Language"] == "zh"
+
+
+def test_second_run_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "zh", page("One", LONG))
+    before = path.read_bytes()
+    assert update(path, "zh", page("One", LONG)) == []
+    assert path.read_bytes() == before
+
+
+def test_changed_block_keeps_its_translation_and_what_it_translated(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    text = " ".join(LONG.split())
+    update(path, "zh", page("One", LONG))
+    translate(path, **{text: "`code` $x$ 一段 `code` $x$"})
+    update(path, "zh", page("One", LONG + "And more."))
+    changed = text + " And more."
+    catalog = polib.pofile(str(path))
+    entry = catalog.find(changed)
+    assert entry and entry.fuzzy
+    assert (entry.msgstr, entry.previous_msgid) == ("`code` $x$ 一段 `code` $x$", text)
+    assert load_catalog(path, "zh").lookup(changed).state is State.STALE
+    before = path.read_bytes()
+    assert update(path, "zh", page("One", LONG + "And more.")) == []
+    assert path.read_bytes() == before
+
+
+def test_block_that_is_gone_is_kept_and_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "zh", page("Something entirely different", "Two"))
+    translate(path, **{"Something entirely different": "完全不同"})
+    update(path, "zh", page("Two"))
+    assert [entry.msgstr for entry in polib.pofile(str(path)).obsolete_entries()] == ["完全不同"]
+    update(path, "zh", page("Something entirely different", "Two"))
+    assert load_catalog(path, "zh").lookup("Something entirely different").text == "完全不同"
+
+
+def test_block_that_nobody_translated_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "zh", page("Something entirely different", "Two"))
+    update(path, "zh", page("Two"))
+    assert "Something" not in path.read_text("utf-8")
+
+
+def test_percent_signs_do_not_make_a_format(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "zh", page("An error of 3.57 % on ImageNet"))
+    assert "python-format" not in path.read_text("utf-8")
+
+
+def test_code_edits_leave_references_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "zh", page("One"))
+    lines = [line for line in path.read_text("utf-8").splitlines() if line.startswith("#:")]
+    assert lines == ["#: a.py:f"]
+
+
+def test_our_chinese_is_complete_and_in_line_with_the_sources(root: Path, tmp_path: Path) -> None:
+    lang = "zh"
+    site = find_pages(load_settings(str(root / "mkdocs.yml")))
+    assert site.settings.translations
+    copy = tmp_path / "translations"
+    shutil.copytree(site.settings.translations, copy)
+    stale = update_site(find_pages(replace(site.settings, translations=copy)))
+    assert not stale, "run `make update` and translate what is new"
+    for path in [*sorted((copy / lang).rglob("*.po")), LOCALE / f"{lang}.po"]:
+        catalog = load_catalog(path, lang)
+        assert not catalog.problems
+        wrong = {text: t.state for text, t in catalog.entries.items() if t.state is not State.TRANSLATED}
+        assert not wrong, path
+
+
+def test_interface_catalogs_have_every_string() -> None:
+    for path in LOCALE.glob("*.po"):
+        known = set(load_catalog(path, path.stem).entries)
+        assert known == {block.text for block in interface_strings()}, "run `make update`"
+
+
+def test_msgfmt_accepts_every_catalog(root: Path) -> None:
+    msgfmt = shutil.which("msgfmt")
+    assert msgfmt, "install gettext: the tests hold our catalogs against it"
+    paths = [*(root / "translations").rglob("*.po"), *LOCALE.glob("*.po")]
+    assert len(paths) > 5
+    for path in paths:
+        result = subprocess.run([msgfmt, "--check", "-o", "/dev/null", path], capture_output=True, text=True)
+        assert (result.returncode, result.stderr) == (0, ""), path
+
+
+def test_interface() -> None:
+    assert interface("en")("Copy") == "Copy"
+    assert interface("zh")("Copy") != "Copy"
+    assert interface("zh")("not in the catalog") == "not in the catalog"
+    assert (native_name("zh"), native_name("en"), native_name("fr"), native_name("xx")) == (
+        "中文", "English", "Français", "xx",
+    )  # fmt: skip
+    assert (direction("zh"), direction("ar"), direction("xx")) == ("ltr", "rtl", "ltr")
