@@ -58,7 +58,7 @@ def build(
             report.extend(done.problems)
             pictures |= dict.fromkeys(done.pictures)
             advance(count)
-        if (report.errors or strict and report.warnings) and not keep_going:
+        if (report.errors or (strict and report.warnings)) and not keep_going:
             return report
         for url, text in extra_files(site):
             _write(staged / url, text)

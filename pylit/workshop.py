@@ -84,7 +84,11 @@ def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
         catalog[gone] = message  # it may have come back, or help to translate something like it
     catalog.obsolete.clear()
     dates = catalog.creation_date, catalog.revision_date
+    previous = {message.id: message.previous_id for message in catalog if message.fuzzy}
     catalog.update(template)
+    for message in catalog:
+        if message.fuzzy and not message.previous_id:
+            message.previous_id = previous.get(message.id, [])  # Babel forgets them
     for gone, message in list(catalog.obsolete.items()):
         if not message.string:
             del catalog.obsolete[gone]  # nobody wrote anything that could be lost
