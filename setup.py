@@ -25,10 +25,12 @@ DEV = [
     "hypothesis",
     "mypy",
     "playwright",
+    "polib",
     "properdocs",
     "pytest",
     "pytest-xdist",
     "ruff",
+    "types-polib",
     "types-pygments",
     "types-pyyaml",
 ]

@@ -53,6 +53,8 @@ class Context:
     report: Report
     line: int = 0
     """The line of the block that is being rendered."""
+    drawings: int = 0
+    """How many drawings there are so far."""
     last_level: int = 1
     """The level of the last heading, so that none is skipped."""
     seen: dict[str, State] = field(default_factory=dict)
@@ -119,6 +121,8 @@ class ProseRenderer(RendererHTML):
     def _block(self, text: str, children: Sequence[Token]) -> str:
         context = self.context
         state, translated = self._look_up(text)
+        if [child.type for child in children] == ["image"]:
+            return self._inline(parse_inline(translated))  # the picture is the same, only its words differ
         original = self._inline(children)
         if translated == text and (context.lang == context.source_lang or state is State.TRANSLATED):
             return original
@@ -225,7 +229,8 @@ class ProseRenderer(RendererHTML):
             file = context.links.find_file(target)
             path = context.links.base / file
             if path.suffix == ".svg":
-                html = inline_svg(path, alternative)
+                context.drawings += 1
+                html = inline_svg(path, alternative, f"drawing-{context.drawings}-")
             else:
                 html = linked_image(path, context.picture(file), alternative)
         except LinkError as error:

@@ -44,8 +44,8 @@ class PictureError(ValueError):
     """A picture that cannot be shown; its text says why and how to mend it."""
 
 
-def inline_svg(path: Path, alternative: str) -> Markup:
-    """The drawing at `path`, for the page itself.
+def inline_svg(path: Path, alternative: str, prefix: str = "") -> Markup:
+    """The drawing at `path`, for the page itself, the names of its parts beginning with `prefix`.
 
     Raises:
         PictureError: if it is no XML, has document types, or holds anything that is not on the list.

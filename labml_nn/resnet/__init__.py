@@ -642,7 +642,7 @@ def cifar_resnet(
     With two convolutions in each of the $3n$ blocks, that makes $6n + 2$ layers. Parameters and
     errors in this table are the paper's (table 6):
 
-    | $n$ | layers | parameters | test error |
+    | blocks in a stage, $n$ | layers | parameters | test error |
     |---|---|---|---|
     | 3 | 20 | 0.27 M | 8.75 % |
     | 5 | 32 | 0.46 M | 7.51 % |

@@ -106,7 +106,7 @@
 
   // The table of contents follows the reader.
   const entries = new Map();
-  for (const a of document.querySelectorAll(".toc a")) {
+  for (const a of document.querySelectorAll("nav.toc a")) {
     const target = document.getElementById(decodeURIComponent(a.hash.slice(1)));
     if (target) entries.set(target, a);
   }

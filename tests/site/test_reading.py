@@ -1,0 +1,218 @@
+"""The site as a reader meets it, in a real browser: what can be clicked, and what is there without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from site_fixtures import CDN, Open
+
+RESNET = ("resnet/index.html", "zh/resnet/index.html")
+OTHERS = [
+    f"{lang}{page}"
+    for lang in ("", "zh/")
+    for page in (
+        "index.html",
+        "guide/index.html",
+        "guide/reading.html",
+        "guide/writing.html",
+        "guide/your-own-code.html",
+        "guide/translating.html",
+        "guide/architecture.html",
+    )
+]
+ALL = [*RESNET, *OTHERS, "404.html"]
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_accessible_quiet_and_within_the_screen(read: Open, address: str, path: str) -> None:
+    """Axe finds no violation, nothing is wider than the screen, no error, no request but KaTeX's."""
+    for width in (1440, 390):
+        for dark in (False, True):
+            reader = read(path, width=width, dark=dark)
+            page = reader.page
+            page.wait_for_load_state()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert not reader.errors
+            foreign = {url for url in reader.requests if not url.startswith((address, "data:"))}
+            assert all(url.startswith(CDN) and url.endswith(".css") for url in foreign)
+            result = Axe().run(page, options={"preload": False})
+            assert result.violations_count == 0, (width, dark, result.generate_report())
+
+
+def lit(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(
+        "[...document.querySelectorAll('.lit')].map(e => e.closest('[id]').id + ' ' + e.textContent)"
+    )
+    return found
+
+
+@pytest.mark.parametrize("path", RESNET)
+def test_click_a_name_and_all_its_uses_light_up(read: Open, path: str) -> None:
+    page = read(path).page
+    name = page.locator("[id='ResidualBlock.forward'] .code [data-n]", has_text="shortcut").first
+    name.click()
+    found = lit(page)
+    assert {text.split()[1] for text in found} == {"shortcut"}
+    assert {text.split()[0].split(":")[0] for text in found} <= {
+        "ResidualBlock.forward",
+        "ResidualBlock.__init__",
+    }
+    assert len(found) >= 2
+    page.keyboard.press("Escape")
+    assert lit(page) == []
+    name.click()
+    name.click()
+    assert lit(page) == []
+
+
+@pytest.mark.parametrize("path", RESNET)
+@pytest.mark.parametrize("katex", [False, True])
+def test_click_a_symbol_and_all_its_uses_light_up(read: Open, path: str, katex: bool) -> None:
+    page = read(path, katex=katex).page
+    if katex:
+        page.wait_for_selector("html.katex-ready")
+    part = ".katex-html" if katex else "math"
+    symbol = page.locator(f".formula {part} [data-sym='W_s']:visible").first
+    symbol.click()
+    found = page.locator(".lit[data-sym='W_s']:visible").count()
+    assert found == page.locator("[data-sym='W_s']:visible").count() >= 3
+    assert page.locator(".lit:not([data-sym='W_s'])").count() == 0
+    page.keyboard.press("Escape")
+    assert lit(page) == []
+
+
+def test_formulas_are_mathml_until_katex_is_there(read: Open) -> None:
+    offline = read("resnet/index.html").page
+    expect(offline.locator(".formula math").first).to_be_visible()
+    expect(offline.locator(".formula .katex-html").first).to_be_hidden()
+    online = read("resnet/index.html", katex=True).page
+    expect(online.locator(".formula .katex-html").first).to_be_visible()
+
+
+def test_stylesheet_has_its_integrity_hash(read: Open) -> None:
+    page = read("resnet/index.html").page
+    link = page.locator(f"link[href^='{CDN}']")
+    assert (link.get_attribute("integrity") or "").startswith("sha384-5TcZemv2l")
+    assert link.get_attribute("crossorigin") == "anonymous"
+
+
+def test_theme_button_goes_round_and_is_remembered(read: Open) -> None:
+    page = read("resnet/index.html").page
+    button = page.locator("button.theme")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    button.click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    button.click()
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(paper) == dark
+    expect(button).to_have_attribute("aria-label", "Theme: dark")
+    button.click()
+    assert page.evaluate("document.documentElement.dataset.theme") is None
+    assert page.evaluate(paper) == light
+
+
+def test_copy_button_copies_without_line_numbers(read: Open) -> None:
+    page = read("resnet/index.html").page
+    row = page.locator("[id='ResidualBlock.residual']")
+    row.hover()
+    row.get_by_role("button", name="Copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("    def residual(self, x: torch.Tensor) -> torch.Tensor:\n")
+    assert copied.endswith("        return x\n")
+    expect(row.get_by_role("button", name="Copied")).to_be_visible()
+
+
+def test_picture_opens_large_and_closes(read: Open) -> None:
+    page = read("resnet/index.html").page
+    opener = page.get_by_role("button", name="Enlarge the picture: A residual block").first
+    opener.click()
+    expect(page.locator("dialog[open] svg")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_language_links_lead_to_the_same_page_and_back(read: Open) -> None:
+    page = read("resnet/index.html").page
+    page.get_by_role("link", name="中文").click()
+    assert page.url.endswith("/zh/resnet/index.html")
+    assert page.locator("html").get_attribute("lang") == "zh"
+    page.get_by_role("link", name="English").click()
+    assert page.url.endswith("/resnet/index.html")
+    page.go_back()
+    assert page.url.endswith("/zh/resnet/index.html")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_translation_both_or_original(read: Open, scripts: bool) -> None:
+    page = read("zh/resnet/index.html", scripts=scripts).page
+    translation, original = page.locator("main .t").first, page.locator("main .o").first
+    expect(translation).to_be_visible()
+    expect(original).to_be_hidden()
+    page.locator("#view-b").check()
+    expect(translation).to_be_visible()
+    expect(original).to_be_visible()
+    page.locator("#view-o").check()
+    expect(translation).to_be_hidden()
+    expect(original).to_be_visible()
+
+
+def test_everything_can_be_read_without_scripts(read: Open) -> None:
+    page = read("resnet/index.html", scripts=False, dark=True).page
+    assert "Residual learning" in page.inner_text("main")
+    expect(page.locator(".formula math").first).to_be_visible()
+    expect(page.locator("figure svg").first).to_be_visible()
+    expect(page.locator("button.theme")).to_be_hidden()
+    expect(page.locator("nav.toc a").first).to_be_visible()
+    red, *_ = page.locator("body").evaluate(
+        "e => getComputedStyle(e).backgroundColor.match(/\\d+/g).map(Number)"
+    )
+    assert red < 60
+
+
+def test_phone_code_scrolls_and_never_breaks(read: Open) -> None:
+    page = read("resnet/index.html", width=390).page
+    for line in page.locator("[id='ResNetBase.__init__'] .l").all()[:8]:
+        assert line.evaluate("e => getComputedStyle(e).whiteSpace") == "pre"
+    pre = page.locator("pre.code").filter(has_text="_require_positive").first
+    assert pre.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto'")
+    row = page.locator("[id='ResidualBlock.forward']")
+    prose, code = row.locator(".prose").bounding_box(), row.locator(".code").bounding_box()
+    assert prose
+    assert code
+    assert prose["y"] + prose["height"] <= code["y"] + 1
+
+
+def test_desktop_prose_stands_beside_its_code(read: Open) -> None:
+    page = read("resnet/index.html").page
+    row = page.locator("[id='ResidualBlock.forward']")
+    prose, code = row.locator(".prose").bounding_box(), row.locator(".code").bounding_box()
+    assert prose
+    assert code
+    assert abs(prose["y"] - code["y"]) < 2
+    assert prose["x"] + prose["width"] <= code["x"] + 1
+
+
+@pytest.mark.parametrize("anchor", ["ResidualBlock.forward", "residual-learning", "L120"])
+def test_deep_links_lead_there(read: Open, anchor: str) -> None:
+    page = read(f"resnet/index.html#{anchor}").page
+    top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", anchor)
+    assert 0 <= top < 400
+
+
+def test_keyboard_alone(read: Open) -> None:
+    page = read("resnet/index.html").page
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+def test_contents_follow_the_reader(read: Open) -> None:
+    page = read("resnet/index.html").page
+    page.evaluate("document.getElementById('BottleneckResidualBlock').scrollIntoView()")
+    expect(page.locator("nav.toc [aria-current]")).to_have_text("Bottleneck residual block")
