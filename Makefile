@@ -41,7 +41,9 @@ update: $(VENV)/site  ## Bring the translators' catalogs in line with the source
 	$(BIN)/pylit update
 
 lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt
-	$(BIN)/python -m pip freeze --exclude-editable | grep -v -i '^annotated-labml-nn' > constraints.txt
+	@sed -n 1p constraints.txt > constraints.new
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.new
+	@mv constraints.new constraints.txt
 
 browser:  ## Make sure that a browser for the tests is there
 	@$(BIN)/python tests/browser.py
