@@ -9,6 +9,8 @@ KaTeX's Python binding is not thread-safe: formulas are typeset on the main thre
 from __future__ import annotations
 
 import re
+import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 from html import escape
 
@@ -20,6 +22,7 @@ _FORBIDDEN = re.compile(
     r"\\(?:href|url|includegraphics|html(?:Data|Class|Id|Style)|(?:g|e|x)?def|(?:re|provide)?newcommand)(?![A-Za-z])"
 )
 _LINK = re.compile(r'<a href="s:(\d+)">|</a>| href="s:(\d+)"')
+_VARIANT = re.compile(r'<mi( data-sym="[^"]*")? mathvariant="([a-z-]+)"( data-sym="[^"]*")?>([A-Za-z])</mi>')
 _ANNOTATION = re.compile(r"(<annotation [^>]*>).*?(</annotation>)", re.DOTALL)
 
 
@@ -59,7 +62,7 @@ def typeset(tex: str, display: bool) -> str:
         key = escape(keys[int(match.group(1) or match.group(2))])
         return f'<span data-sym="{key}">' if match.group(1) else f' data-sym="{key}"'
 
-    html = _LINK.sub(replace, html)
+    html = _VARIANT.sub(_letter, _LINK.sub(replace, html))
     return _ANNOTATION.sub(lambda match: match.group(1) + escape(tex) + match.group(2), html)
 
 
@@ -68,6 +71,21 @@ def _katex(tex: str, display: bool) -> str:
         tex, displayMode=display, trust=True, maxExpand=1000, maxSize=50, strict=pykatex.STRICT_IGNORE
     )
     return html
+
+
+def _letter(match: re.Match[str]) -> str:
+    """A letter in a font: browsers draw `mathvariant` no more, but Unicode has those letters."""
+    before, variant, after, letter = match.groups()
+    style = {"script": "SCRIPT", "double-struck": "DOUBLE-STRUCK", "fraktur": "FRAKTUR", "bold": "BOLD"}.get(
+        variant
+    )
+    name = f"{'CAPITAL' if letter.isupper() else 'SMALL'} {letter.upper()}"
+    for full in (f"MATHEMATICAL {style} {name}", f"{style} {name}", f"BLACK-LETTER {name}"):
+        with suppress(KeyError):  # the oldest of these letters have names of their own
+            return (
+                f"<mi{before or ''}{after or ''}>{unicodedata.lookup(full)}</mi>" if style else match.group()
+            )
+    return match.group()
 
 
 def _reason(message: str) -> str:

@@ -134,6 +134,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             languages=tuple(self.config.languages),
             translations=translations if translations.is_dir() else None,
             title=config.site_name,
+            title_file=Path(config.config_file_path).name if config.config_file_path else "",
             order=tuple(self.config.order),
             repository=config.repo_url or "",
             branch=self.config.branch,

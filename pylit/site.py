@@ -42,6 +42,8 @@ class Settings:
     """The first is the language of the sources."""
     translations: Path | None = None
     title: str = ""
+    title_file: str = ""
+    """The file the title comes from, whose catalogs translate it."""
     order: tuple[str, ...] = ()
     """Files in the order they are to be read; those not named follow, by name."""
     repository: str = ""
@@ -164,6 +166,14 @@ class Site:
             return file
         return plain(found.text or text)
 
+    def site_title(self, lang: str) -> str:
+        """The title of the whole site in a language."""
+        title, file = self.settings.title, self.settings.title_file
+        try:
+            return (self.catalog(file, lang).lookup(title).text if file else "") or title
+        except PylitError:  # reported when a page is made
+            return title
+
     def anchors(self, file: str) -> frozenset[str]:
         """All anchors of a page; none when it cannot be read."""
         try:
@@ -190,12 +200,8 @@ class Site:
         except PylitError as error:
             report.add(error.problem)
             return None
-        try:
-            catalog = self.catalog(page.file, lang)
-        except PylitError as error:
-            report.add(error.problem)
-            catalog = Catalog(lang)
-        report.extend(_named(p, Path(p.file), self.settings.base) for p in catalog.problems)
+        catalog = self._checked_catalog(page.file, lang, report)
+        self._checked_catalog(self.settings.title_file or page.file, lang, report)
         for before, after in hidden_definitions(source.sections):
             report.add(
                 Problem(
@@ -236,9 +242,18 @@ class Site:
             )
             for other in self.pages
         ]
-        title = self.settings.title or interface(lang)("Contents")
+        title = self.site_title(lang) or interface(lang)("Contents")
         row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False)
         return self._view(page, lang, Body(title, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
+
+    def _checked_catalog(self, file: str, lang: str, report: Report) -> Catalog:
+        try:
+            catalog = self.catalog(file, lang)
+        except PylitError as error:
+            report.add(error.problem)
+            return Catalog(lang)
+        report.extend(_named(p, Path(p.file), self.settings.base) for p in catalog.problems)
+        return catalog
 
     def _view(self, page: Page, lang: str, body: Body, pictures: tuple[str, ...]) -> View:
         url, settings = self.address(page, lang), self.settings
@@ -251,7 +266,7 @@ class Site:
             root=root,
             is_module=page.file.endswith(".py"),
             body=body,
-            site_title=settings.title,
+            site_title=self.site_title(lang),
             home=self._home(url, lang),
             canonical=self.absolute(url),
             alternates=tuple(

@@ -42,6 +42,9 @@ def update_site(site: Site) -> list[Path]:
         for page in site.pages:
             found = list(blocks(site.source(page.file)))
             changed += update(catalog_path(site.settings.translations, lang, page.file), lang, found)
+        if file := site.settings.title_file:
+            title = [Block(site.settings.title, file, 0, "")]
+            changed += update(catalog_path(site.settings.translations, lang, file), lang, title)
     return changed
 
 

@@ -354,7 +354,8 @@ class BottleneckResidualBlock(Module):
     what it costs. In the first stage of ResNet-50, with 256 channels reduced to 64:
 
     >>> def weights(block):
-    ...     return sum(p.numel() for p in block.parameters() if p.dim() == 4)
+    ...     parameters = block.parameters()
+    ...     return sum(p.numel() for p in parameters if p.dim() == 4)
     >>> weights(BottleneckResidualBlock(256, 64, 256, stride=1))
     69632
     >>> weights(ResidualBlock(256, 256, stride=1))

@@ -22,6 +22,14 @@ def test_html_and_mathml_with_symbols_in_both() -> None:
     assert ">y = W_s x</annotation>" in mathml
 
 
+def test_letters_in_fonts_are_what_browsers_draw() -> None:
+    html = typeset(r"\mathcal{F} \mathcal{G} \mathbb{R} \mathfrak{C} \mathbf{x} \mathrm{d}", False)
+    mathml = html.split("<annotation")[0]
+    assert re.findall(r"<mi[^>]*>(.)</mi>", mathml) == list("ℱ𝒢ℝℭ𝐱d")
+    assert "mathvariant" not in mathml.replace('mathvariant="normal"', "")
+    assert keys(mathml)[0] == r"\mathcal{F}"
+
+
 def test_display() -> None:
     assert 'display="block"' in typeset("x", True)
     assert 'display="block"' not in typeset("x", False)

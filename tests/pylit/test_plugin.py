@@ -76,6 +76,14 @@ def test_guides_modules_and_pictures(config: Path, tmp_path: Path) -> None:
     assert 'href="/sub/assets/pylit.css"' in lost
 
 
+def test_site_name_is_translated(config: Path, write: Write, tmp_path: Path) -> None:
+    header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    write("translations/zh/mkdocs.po", header + 'msgid "Test"\nmsgstr "测试"\n')
+    assert build(config, tmp_path / "out").returncode == 0
+    assert "· 测试</title>" in (tmp_path / "out/zh/guide.html").read_text("utf-8")
+    assert "· Test</title>" in (tmp_path / "out/guide.html").read_text("utf-8")
+
+
 def test_errors_fail_the_build_and_leave_the_old_site(config: Path, write: Write, tmp_path: Path) -> None:
     assert build(config, tmp_path / "out").returncode == 0
     before = snapshot(tmp_path / "out")
