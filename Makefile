@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 ADDRESS ?= 127.0.0.1:8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install site serve test check lint types format update lock browser clean
+.PHONY: help install site serve test check lint types format accept update lock browser clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ types: $(VENV)/dev  ## Check types
 format: $(VENV)/dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+accept: $(VENV)/dev  ## Take the pages that the tests get now for the expected ones
+	PYLIT_ACCEPT=1 $(BIN)/python -m pytest -q tests/pylit/test_pages.py
 
 update: $(VENV)/site  ## Bring the translators' catalogs in line with the sources
 	$(BIN)/pylit update

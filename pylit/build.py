@@ -20,6 +20,7 @@ from pathlib import Path
 from .document import THEME, document, extra_files
 from .errors import Problem, Report
 from .site import Page, Site
+from .view import contents_page, render_page
 
 Advance = Callable[[int], None]
 """Told how many more pages are done."""
@@ -64,7 +65,7 @@ def build(
             _write(staged / url, text)
         if "index.html" not in site.by_url:
             for lang in site.settings.languages:
-                view = site.contents(lang)
+                view = contents_page(site, lang)
                 _write(staged / view.url, document(view))
         for file in pictures:
             _copy(site.path(file), staged / site.file_url(file))
@@ -114,7 +115,7 @@ def render_pages(site: Site, pages: Iterable[Page], out: Path) -> Done:
     for page in pages:
         for lang in site.settings.languages:
             report = Report()
-            view = site.render(page, lang, report)
+            view = render_page(site, page, lang, report)
             problems += report.problems
             if view is not None and not report.errors:
                 pictures |= dict.fromkeys(view.pictures)

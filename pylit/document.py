@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .interface import direction, interface
-from .site import Link, Site, View
+from .site import Site
+from .view import Link, View
 
 THEME = Path(__file__).parent / "theme"
 

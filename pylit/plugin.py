@@ -21,7 +21,8 @@ from mkdocs.utils.templates import TemplateContext
 
 from .document import extra_contexts, page_context, prepare
 from .errors import PylitError, Report
-from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, View, find_pages
+from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, find_pages
+from .view import View, contents_page, preview_page, render_page
 
 log = logging.getLogger("mkdocs.plugins.pylit")
 
@@ -63,20 +64,24 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
-        """Make all pages, and stop if one cannot be made: MkDocs has not touched the site's folder yet."""
+        """Make all pages, and stop if one cannot be made: MkDocs has not touched the site's folder yet.
+
+        A preview goes on, and the page shows what is wrong.
+        """
         report = Report()
         try:
             site = find_pages(self.settings(config))
         except PylitError as error:
             raise PluginError(str(error)) from error
-        views = [site.render(page, lang, report) for page in site.pages for lang in site.settings.languages]
+        make = preview_page if self.serving else render_page
+        views = [make(site, page, lang, report) for page in site.pages for lang in site.settings.languages]
         if "index.html" not in site.by_url:
-            views += [site.contents(lang) for lang in site.settings.languages]
-        for problem in report.warnings:
-            log.warning(str(problem))
-        for problem in report.errors:
-            log.error(str(problem))
-        if report.errors:
+            views += [contents_page(site, lang) for lang in site.settings.languages]
+        # MkDocs counts warnings, and after a build that failed its server answers nothing any more.
+        for level, problems in ((logging.WARNING, report.warnings), (logging.ERROR, report.errors)):
+            for problem in problems:
+                log.log(logging.INFO if self.serving else level, str(problem))
+        if report.errors and not self.serving:
             raise PluginError(f"{len(report.errors)} error(s) in the pages; the old site was left as it is.")
         self.site, self.views = site, {view.url: view for view in views if view}
 

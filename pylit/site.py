@@ -1,27 +1,22 @@
-"""A site: which files are pages, where they go, in which languages, and how one is made from the other.
+"""A site: which files are pages, where they go, and in which languages.
 
-Pages are made one at a time and independently, so that they can be made in several processes; what a page needs
-of another (its title, its anchors) is read from the other's source when it is asked for.
+What a page needs of another (its title, its anchors) is read from the other's source when it is asked for, so that
+pages can be made independently, in several processes.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
-from markupsafe import Markup
-
 from .catalog import Catalog, cached_catalog, catalog_path, stamp
 from .errors import Problem, PylitError, Report
-from .interface import direction, interface, native_name
-from .links import Links, relative
-from .markup import Context
 from .model import Source
 from .prose import parse_prose, plain
-from .render import Body, Row, anchors, hidden_definitions, render_body, title_text
+from .render import anchors, title_text
 from .source import read_source
 
 KATEX_CSS = "https://cdn.jsdelivr.net/npm/katex@0.16.22/dist/katex.min.css"
@@ -63,44 +58,6 @@ class Page:
     """Relative to the site's base, with forward slashes."""
     url: str
     """Its address in the language of the sources, from the root of the site."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link of a page's frame."""
-
-    title: str
-    href: str
-    lang: str = ""
-    is_current: bool = False
-
-
-@dataclass(frozen=True)
-class View:
-    """A page in one language with everything around it: all that the template shows."""
-
-    lang: str
-    direction: str
-    url: str
-    root: str
-    """Relative address of the root of the site, ending in a slash or empty."""
-    is_module: bool
-    body: Body
-    site_title: str
-    home: str
-    canonical: str
-    alternates: tuple[Link, ...]
-    """The page in every language, with absolute addresses; empty when the site has no address."""
-    languages: tuple[Link, ...]
-    breadcrumbs: tuple[Link, ...]
-    previous: Link | None
-    next: Link | None
-    source_href: str
-    pictures: tuple[str, ...]
-    """The picture files it needs beside it."""
-    katex_css: str
-    katex_integrity: str
-    source_lang: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +113,16 @@ class Site:
         except PylitError as error:
             raise PylitError(_named(error.problem, path, self.settings.base)) from error
 
+    def checked_catalog(self, file: str, lang: str, report: Report) -> Catalog:
+        """The translations of a file; none if they do not parse. What is wrong with them goes to `report`."""
+        try:
+            catalog = self.catalog(file, lang)
+        except PylitError as error:
+            report.add(error.problem)
+            return Catalog(lang)
+        report.extend(_named(p, Path(p.file), self.settings.base) for p in catalog.problems)
+        return catalog
+
     def title(self, file: str, lang: str) -> str:
         """The title of a page in a language; its file's name when it cannot be read."""
         try:
@@ -193,129 +160,12 @@ class Site:
         """Where a file that is no page (a picture) goes on the site."""
         return _url(file, self.settings.roots)
 
-    def render(self, page: Page, lang: str, report: Report) -> View | None:
-        """Make a page in a language; `None` when its file cannot be read. What is wrong goes to `report`."""
-        try:
-            source = self.source(page.file)
-        except PylitError as error:
-            report.add(error.problem)
-            return None
-        catalog = self._checked_catalog(page.file, lang, report)
-        self._checked_catalog(self.settings.title_file or page.file, lang, report)
-        for before, after in hidden_definitions(source.sections):
-            report.add(
-                Problem(
-                    page.file,
-                    after.line,
-                    f"two definitions have the anchor `{after.opens.name if after.opens else ''}`;"
-                    f" the other is in line {before.line}",
-                    "Rename or remove one: the second hides the first.",
-                )
-            )
-        url = self.address(page, lang)
-        links = Links(page.file, self.settings.base, self.urls(lang), self.anchors, self.repository_url)
-        pictures: dict[str, None] = {}
-
-        def picture(file: str) -> str:
-            pictures[file] = None
-            return relative(self.file_url(file), url)
-
-        context = Context(
-            file=page.file,
-            url=url,
-            lang=lang,
-            source_lang=self.settings.languages[0],
-            catalog=catalog,
-            links=links,
-            picture=picture,
-            gettext=interface(lang),
-            report=report,
-        )
-        return self._view(page, lang, render_body(source, context), tuple(pictures))
-
-    def contents(self, lang: str) -> View:
-        """A page that lists all others, for a site whose files have no first page."""
-        page = Page("", "index.html")
-        items = [
-            Markup('<li><a href="{}">{}</a></li>').format(
-                relative(self.address(other, lang), self.address(page, lang)), self.title(other.file, lang)
-            )
-            for other in self.pages
-        ]
-        title = self.site_title(lang) or interface(lang)("Contents")
-        row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False)
-        return self._view(page, lang, Body(title, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
-
-    def _checked_catalog(self, file: str, lang: str, report: Report) -> Catalog:
-        try:
-            catalog = self.catalog(file, lang)
-        except PylitError as error:
-            report.add(error.problem)
-            return Catalog(lang)
-        report.extend(_named(p, Path(p.file), self.settings.base) for p in catalog.problems)
-        return catalog
-
-    def _view(self, page: Page, lang: str, body: Body, pictures: tuple[str, ...]) -> View:
-        url, settings = self.address(page, lang), self.settings
-        position = self.by_file.get(page.file, -1)
-        root = "../" * url.count("/")
-        return View(
-            lang=lang,
-            direction=direction(lang),
-            url=url,
-            root=root,
-            is_module=page.file.endswith(".py"),
-            body=body,
-            site_title=self.site_title(lang),
-            home=self._home(url, lang),
-            canonical=self.absolute(url),
-            alternates=tuple(
-                Link(native_name(other), self.absolute(self.address(page, other)), other)
-                for other in settings.languages
-                if settings.site_url
-            ),
-            languages=tuple(
-                Link(native_name(other), relative(self.address(page, other), url), other, other == lang)
-                for other in settings.languages
-            ),
-            breadcrumbs=tuple(self._breadcrumbs(page, lang)),
-            previous=self._neighbour(position - 1, url, lang),
-            next=self._neighbour(position + 1, url, lang) if page.file else None,
-            source_href=self.repository_url(page.file) if page.file else "",
-            pictures=pictures,
-            katex_css=settings.katex_css if _is_absolute(settings.katex_css) else root + settings.katex_css,
-            katex_integrity=settings.katex_integrity,
-            source_lang=settings.languages[0],
-        )
-
     def absolute(self, url: str) -> str:
         """An address on this site with the site's own in front; empty when that is not known."""
         if not self.settings.site_url:
             return ""
         url = url.removesuffix("index.html") if posixpath.basename(url) == "index.html" else url
         return self.settings.site_url.rstrip("/") + "/" + url
-
-    def _home(self, url: str, lang: str) -> str:
-        home = self.by_url.get("index.html")
-        return relative(self.address(home, lang) if home else "index.html", url)
-
-    def _neighbour(self, position: int, here: str, lang: str) -> Link | None:
-        if not 0 <= position < len(self.pages):
-            return None
-        page = self.pages[position]
-        return Link(self.title(page.file, lang), relative(self.address(page, lang), here), lang)
-
-    def _breadcrumbs(self, page: Page, lang: str) -> Iterator[Link]:
-        here = self.address(page, lang)
-        folders = PurePosixPath(page.url).parts[:-1]
-        if PurePosixPath(page.url).name == "index.html":
-            folders = folders[:-1]
-        for depth in range(1, len(folders) + 1):
-            index = self.by_url.get("/".join([*folders[:depth], "index.html"]))
-            if index:
-                yield Link(self.title(index.file, lang), relative(self.address(index, lang), here))
-            else:
-                yield Link(folders[depth - 1], "")
 
 
 def find_pages(settings: Settings) -> Site:
@@ -343,10 +193,6 @@ def find_pages(settings: Settings) -> Site:
             raise PylitError(Problem(file, 0, "is in the reading order, but is no page", "Mend the order."))
     ordered = sorted(pages.values(), key=lambda p: (rank.get(p.file, len(rank)), _by_folder(p.url)))
     return Site(settings, tuple(ordered))
-
-
-def _is_absolute(address: str) -> bool:
-    return address.startswith("/") or "://" in address
 
 
 def _by_folder(url: str) -> list[tuple[bool, str]]:

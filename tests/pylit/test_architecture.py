@@ -9,7 +9,7 @@ from pathlib import Path
 
 ORDER = (
     "errors model frontmatter sections source prose catalog symbols math names highlight links pictures interface"
-    " markup render site document build workshop plugin cli __main__"
+    " markup render site view document build workshop plugin cli __main__"
 ).split()
 
 

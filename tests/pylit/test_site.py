@@ -11,7 +11,8 @@ from conftest import Write
 from pylit.build import build
 from pylit.document import document
 from pylit.errors import PylitError, Report
-from pylit.site import Settings, Site, View, find_pages
+from pylit.site import Settings, Site, find_pages
+from pylit.view import View, preview_page, render_page
 from pylit.workshop import update_site
 
 MODULE = '"""\n# Title\n\nText with $x$.\n"""\n\nx = 1\n'
@@ -27,7 +28,7 @@ def render(
 ) -> tuple[View | None, Report]:
     found = site(base, **options)
     report = Report()
-    return found.render(found.pages[found.by_file[file]], lang, report), report
+    return render_page(found, found.pages[found.by_file[file]], lang, report), report
 
 
 def test_addresses(write: Write, tmp_path: Path) -> None:
@@ -253,7 +254,7 @@ def test_fake_language_proves_that_all_prose_goes_through_the_catalog(root: Path
         catalog.save()
     for page in pages.pages:
         report = Report()
-        view = pages.render(page, "xx", report)
+        view = render_page(pages, page, "xx", report)
         assert view and not report.problems
         assert view.body.translated == view.body.blocks > 0
         for row in view.body.rows:
@@ -263,6 +264,16 @@ def test_fake_language_proves_that_all_prose_goes_through_the_catalog(root: Path
             assert 'class="u"' not in html
             for piece in re.findall(r"<(?:p|h\d|li|th|td)\b[^>]*>([^<]+)", html):
                 assert not re.search(r"[^\W\d_]", piece) or piece.startswith("⟦"), (page.file, piece)
+
+
+def test_preview_shows_what_is_wrong(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", "x = (\n")
+    write("pkg/b.py", '"""\n$\\nonsense$\n"""\n')
+    found, report = site(tmp_path), Report()
+    broken, wrong = (document(preview_page(found, page, "en", report)) for page in found.pages)
+    assert "pkg/a.py:1: error: is no Python" in broken
+    assert "pkg/b.py:2: error: the formula `\\nonsense` is wrong" in wrong
+    assert len(report.errors) == 2
 
 
 def test_contents_page_for_a_tree_without_an_index(write: Write, tmp_path: Path) -> None:

@@ -1,0 +1,188 @@
+"""A page in one language with everything around it: neighbours, other languages, the way back.
+
+Makes what the templates show, and reports what is wrong with a page; writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from markupsafe import Markup
+
+from .errors import Problem, PylitError, Report
+from .interface import direction, interface, native_name
+from .links import Links, relative
+from .markup import Context
+from .render import Body, Row, hidden_definitions, render_body
+from .site import Page, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a page's frame."""
+
+    title: str
+    href: str
+    lang: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """A page in one language with everything around it: all that the template shows."""
+
+    lang: str
+    direction: str
+    url: str
+    root: str
+    """Relative address of the root of the site, ending in a slash or empty."""
+    is_module: bool
+    body: Body
+    site_title: str
+    home: str
+    canonical: str
+    alternates: tuple[Link, ...]
+    """The page in every language, with absolute addresses; empty when the site has no address."""
+    languages: tuple[Link, ...]
+    breadcrumbs: tuple[Link, ...]
+    previous: Link | None
+    next: Link | None
+    source_href: str
+    pictures: tuple[str, ...]
+    """The picture files it needs beside it."""
+    katex_css: str
+    katex_integrity: str
+    source_lang: str
+    problems: tuple[str, ...] = ()
+    """What is wrong with it, for a preview."""
+
+
+def render_page(site: Site, page: Page, lang: str, report: Report) -> View | None:
+    """Make a page in a language; `None` when its file cannot be read. What is wrong goes to `report`."""
+    try:
+        source = site.source(page.file)
+    except PylitError as error:
+        report.add(error.problem)
+        return None
+    catalog = site.checked_catalog(page.file, lang, report)
+    site.checked_catalog(site.settings.title_file or page.file, lang, report)
+    for before, after in hidden_definitions(source.sections):
+        report.add(
+            Problem(
+                page.file,
+                after.line,
+                f"two definitions have the anchor `{after.opens.name if after.opens else ''}`;"
+                f" the other is in line {before.line}",
+                "Rename or remove one: the second hides the first.",
+            )
+        )
+    url = site.address(page, lang)
+    links = Links(page.file, site.settings.base, site.urls(lang), site.anchors, site.repository_url)
+    pictures: dict[str, None] = {}
+
+    def picture(file: str) -> str:
+        pictures[file] = None
+        return relative(site.file_url(file), url)
+
+    context = Context(
+        file=page.file,
+        url=url,
+        lang=lang,
+        source_lang=site.settings.languages[0],
+        catalog=catalog,
+        links=links,
+        picture=picture,
+        gettext=interface(lang),
+        report=report,
+    )
+    return _view(site, page, lang, render_body(source, context), tuple(pictures))
+
+
+def preview_page(site: Site, page: Page, lang: str, report: Report) -> View:
+    """Make a page for its author: one that has errors shows them, and is never missing."""
+    own = Report()
+    view = render_page(site, page, lang, own)
+    report.extend(own.problems)
+    if view is None:
+        nothing = Body(page.file, Markup.escape(page.file), "", (), (), 0, 0, 0)
+        view = _view(site, page, lang, nothing, ())
+    return replace(view, problems=tuple(str(problem) for problem in [*own.errors, *own.warnings]))
+
+
+def contents_page(site: Site, lang: str) -> View:
+    """A page that lists all others, for a site whose files have no first page."""
+    page = Page("", "index.html")
+    items = [
+        Markup('<li><a href="{}">{}</a></li>').format(
+            relative(site.address(other, lang), site.address(page, lang)), site.title(other.file, lang)
+        )
+        for other in site.pages
+    ]
+    title = site.site_title(lang) or interface(lang)("Contents")
+    row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False)
+    return _view(site, page, lang, Body(title, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
+
+
+def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ...]) -> View:
+    url, settings = site.address(page, lang), site.settings
+    position = site.by_file.get(page.file, -1)
+    root = "../" * url.count("/")
+    return View(
+        lang=lang,
+        direction=direction(lang),
+        url=url,
+        root=root,
+        is_module=page.file.endswith(".py"),
+        body=body,
+        site_title=site.site_title(lang),
+        home=_home(site, url, lang),
+        canonical=site.absolute(url),
+        alternates=tuple(
+            Link(native_name(other), site.absolute(site.address(page, other)), other)
+            for other in settings.languages
+            if settings.site_url
+        ),
+        languages=tuple(
+            Link(native_name(other), relative(site.address(page, other), url), other, other == lang)
+            for other in settings.languages
+        ),
+        breadcrumbs=tuple(_breadcrumbs(site, page, lang)),
+        previous=_neighbour(site, position - 1, url, lang),
+        next=_neighbour(site, position + 1, url, lang) if page.file else None,
+        source_href=site.repository_url(page.file) if page.file else "",
+        pictures=pictures,
+        katex_css=settings.katex_css if _is_absolute(settings.katex_css) else root + settings.katex_css,
+        katex_integrity=settings.katex_integrity,
+        source_lang=settings.languages[0],
+    )
+
+
+def _home(site: Site, url: str, lang: str) -> str:
+    home = site.by_url.get("index.html")
+    return relative(site.address(home, lang) if home else "index.html", url)
+
+
+def _neighbour(site: Site, position: int, here: str, lang: str) -> Link | None:
+    if not 0 <= position < len(site.pages):
+        return None
+    page = site.pages[position]
+    return Link(site.title(page.file, lang), relative(site.address(page, lang), here), lang)
+
+
+def _breadcrumbs(site: Site, page: Page, lang: str) -> Iterator[Link]:
+    here = site.address(page, lang)
+    folders = PurePosixPath(page.url).parts[:-1]
+    if PurePosixPath(page.url).name == "index.html":
+        folders = folders[:-1]
+    for depth in range(1, len(folders) + 1):
+        index = site.by_url.get("/".join([*folders[:depth], "index.html"]))
+        if index:
+            yield Link(site.title(index.file, lang), relative(site.address(index, lang), here))
+        else:
+            yield Link(folders[depth - 1], "")
+
+
+def _is_absolute(address: str) -> bool:
+    return address.startswith("/") or "://" in address

@@ -1,0 +1,39 @@
+"""Whole pages, source and HTML side by side in `pages/`. `make accept` writes the HTML anew; read its diff."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pylit.document import document
+from pylit.errors import Report
+from pylit.site import Settings, find_pages
+from pylit.view import render_page
+
+PAGES = Path(__file__).parent / "pages"
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.glob("*.py")), ids=lambda path: str(path.stem))
+def test_page(path: Path) -> None:
+    site = find_pages(Settings(base=PAGES, roots=((path.name, ""),), title="Test"))
+    report = Report()
+    view = render_page(site, site.pages[0], "en", report)
+    assert view
+    assert not report.problems
+    html = document(view)
+    expected = path.with_suffix(".html")
+    if os.environ.get("PYLIT_ACCEPT"):
+        expected.write_text(html, "utf-8")
+    assert html == expected.read_text("utf-8"), "if the new page is right, run `make accept`"
+
+
+def test_engine_renders_itself(root: Path) -> None:
+    site = find_pages(Settings(base=root, roots=(("pylit", ""),)))
+    report = Report()
+    for page in site.pages:
+        view = render_page(site, page, "en", report)
+        assert view
+        assert document(view)
+    assert not report.problems
