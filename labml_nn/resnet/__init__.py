@@ -98,7 +98,7 @@ def _conv(
     ## A convolution without bias
 
     * `in_channels` and `out_channels` are the numbers of channels before and after
-    * `kernel_size` is odd, so that a padding of `kernel_size // 2` keeps height and width
+    * `kernel_size` is odd, so that a padding of `kernel_size // 2` by itself keeps height and width
     * `stride` divides height and width, rounding up
 
     Batch normalization follows every convolution of the network (section 3.4). It subtracts the
@@ -271,7 +271,7 @@ class ResidualBlock(Module):
 
     If the last normalization multiplies by zero, then $\mathcal{F}(x) = 0$ and the block is the
     copying layer of the thought experiment, as $x$ comes from a ReLU and is not negative.
-    The gradient passes through unchanged:
+    Where $x$ is positive, the gradient passes through unchanged:
 
     >>> _ = torch.manual_seed(0)
     >>> block = ResidualBlock(16, 16, stride=1)
@@ -363,7 +363,7 @@ class BottleneckResidualBlock(Module):
     >>> weights(ResidualBlock(64, 64, stride=1))
     73728
 
-    The bottleneck costs a seventeenth of what two full $3 \times 3$ convolutions cost on 256
+    The bottleneck costs about a seventeenth of what two full $3 \times 3$ convolutions cost on 256
     channels. It costs about as much as two of them on 64 channels, which is the comparison that
     figure 5 draws.
 
@@ -447,8 +447,8 @@ class ResNetBase(Module):
     the first stage** has a stride of 2 and halves height and width; all other blocks have a stride
     of 1. The first stage keeps the size it gets, because the stem has already reduced it.
 
-    Where height and width are halved, the channels are doubled, so that the layers of all stages
-    cost the same (section 3.3). A $3 \times 3$ convolution from $C$ to $C$ channels takes
+    Where height and width are halved, the channels are doubled, which preserves the cost of a layer
+    (section 3.3). A $3 \times 3$ convolution from $C$ to $C$ channels takes
     $9 \, C^2 H W$ multiply-adds: twice the channels make that four times as much, and a quarter of
     the positions makes up for it. In the four stages of ResNet-34:
 
@@ -467,8 +467,8 @@ class ResNetBase(Module):
     | ResNet-101 | bottleneck | 3, 4, 23, 3 | 256, 512, 1024, 2048 |
     | ResNet-152 | bottleneck | 3, 8, 36, 3 | 256, 512, 1024, 2048 |
 
-    The `bottlenecks` have 64, 128, 256 and 512 channels. So this is ResNet-50, on the `meta`
-    device, which counts parameters without allocating them:
+    The `bottlenecks` have 64, 128, 256 and 512 channels. So this is ResNet-50 without its last
+    layer, on the `meta` device, where tensors have shapes but take no memory:
 
     >>> with torch.device('meta'):
     ...     resnet50 = ResNetBase([3, 4, 6, 3], [256, 512, 1024, 2048], [64, 128, 256, 512])

@@ -132,6 +132,13 @@ def test_msgfmt_accepts_every_catalog(root: Path) -> None:
         assert (result.returncode, result.stderr) == (0, ""), path
 
 
+def test_guide_for_translators_quotes_a_real_entry(root: Path) -> None:
+    guide = (root / "docs/guide/translating.md").read_text("utf-8")
+    msgid, msgstr = guide.split('msgid "')[1].split('"\nmsgstr "')
+    catalog = load_catalog(root / "translations/zh/labml_nn/resnet/__init__.po", "zh")
+    assert catalog.lookup(msgid).text == msgstr.split('"')[0]
+
+
 def test_interface() -> None:
     assert interface("en")("Copy") == "Copy"
     assert interface("zh")("Copy") != "Copy"
