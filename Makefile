@@ -15,7 +15,7 @@ help:  ## List the targets
 install: $(VENV)/dev  ## Install everything for development into .venv (torch included)
 
 site: $(VENV)/site  ## Build the whole site into site/ (needs no torch)
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 	@echo "The site is in site/: open site/index.html, or run 'make serve'."
 
 serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading when a file is saved

@@ -3,7 +3,7 @@ r"""
 title: Papers beside their code
 summary:
   Deep learning papers explained line by line, next to the PyTorch that implements them,
-  with every number and shape executed.
+  with every number and shape that the code yields executed.
 ---
 
 # Papers beside their code
@@ -23,9 +23,10 @@ paper; each one says which section of it to open.
 * **The code is the module itself.** A page is drawn from a Python file whose docstrings and
   comments are the prose. What you read is what `import` runs, so nothing here is a copy that can
   fall behind.
-* **Formulas and code share their names.** Where a formula has an $x$, the code has an `x`.
-* **Every claim is executed.** A number or a shape that our code yields is either an example that
-  the tests run, like the one below, or is held by a test of its own. Results quoted from a paper
+* **Formulas and code share their names** where they can: where a formula has an $x$, the code has
+  an `x`.
+* **What the code yields is executed.** A number or a shape is either an example that the tests run,
+  like the one that follows, or is held by a test of its own. Results quoted from a paper
   name the table or section they come from.
 * **Choices have owners.** Where the paper decides something, the prose says so. Where it is silent
   and we had to decide, the prose says that too.
@@ -53,6 +54,6 @@ here.
 ## Thanks
 
 The idea of annotating whole implementations in this way comes from
-[nn.labml.ai](https://nn.labml.ai), whose authors also wrote `labml`, the library that tracks the
-experiments here. The text and the code on these pages are our own, and so are the mistakes.
+[nn.labml.ai](https://nn.labml.ai), whose authors also wrote `labml`, on whose helpers these modules
+are built. The text and the code on these pages are our own, and so are the mistakes.
 """

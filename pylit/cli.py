@@ -49,7 +49,8 @@ def sections(files: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps(result, ensure_ascii=False))
     else:
         for entry in result:
-            click.echo(f"{entry['file']}: {entry['lines']} lines, {len(entry['sections'])} sections")
+            lines, count = _plural(entry["lines"], "line"), _plural(len(entry["sections"]), "section")
+            click.echo(f"{entry['file']}: {lines}, {count}")
             for row in entry["sections"]:
                 prose, code = _ranges(row["prose"]), _ranges(row["code"])
                 click.echo(f"  {row['line']:>6}  {row['name']:<40}  prose {prose:<16}  code {code}")
@@ -109,6 +110,10 @@ def render(
     from .errors import PylitError
     from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, find_pages
 
+    for path in paths:
+        if path.resolve().is_relative_to(out.resolve()):
+            click.echo(f"{out}: error: holds the sources; choose another folder for the pages", err=True)
+            sys.exit(1)
     base, roots = _roots(paths)
     if katex_integrity is None:
         katex_integrity = "" if katex_css else KATEX_INTEGRITY
@@ -142,8 +147,8 @@ def render(
             f"{_count(report)}. Nothing was written to {out}; --keep-going writes what is right.", err=True
         )
     else:
-        pages = len(site.pages) * len(settings.languages)
-        click.echo(f"{pages} pages in {out}. {_count(report) if report.problems else ''}".rstrip(), err=True)
+        pages = _plural(len(site.pages) * len(settings.languages), "page")
+        click.echo(f"{pages} in {out}. {_count(report) if report.problems else ''}".rstrip(), err=True)
     sys.exit(failed)
 
 
@@ -154,6 +159,8 @@ def update(config: str) -> None:
 
     New blocks are added, changed ones are marked with what they were, and those that are gone are kept aside.
     """
+    if not Path(config).is_file():
+        raise click.ClickException(f"{config} does not exist; go to the site's folder or pass --config")
     from .errors import PylitError
     from .plugin import load_settings
     from .site import find_pages
@@ -171,7 +178,7 @@ def update(config: str) -> None:
         changed += update_interface(site.settings.languages[1:])
     for path in changed:
         click.echo(os.path.relpath(path))
-    click.echo(f"{len(changed)} catalogs changed.", err=True)
+    click.echo(f"{_plural(len(changed), 'catalog')} changed.", err=True)
 
 
 def _is_long(pages: int) -> bool:
@@ -206,7 +213,9 @@ def _shown(problem: Problem, settings: Settings) -> str:
 
 
 def _count(report: Report) -> str:
-    errors, warnings = len(report.errors), len(report.warnings)
-    words = [f"{errors} error{'s' * (errors != 1)}"] * bool(errors)
-    words += [f"{warnings} warning{'s' * (warnings != 1)}"] * bool(warnings)
-    return ", ".join(words)
+    words = [(report.errors, "error"), (report.warnings, "warning")]
+    return ", ".join(_plural(len(problems), word) for problems, word in words if problems)
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"

@@ -97,6 +97,7 @@ def split_front_matter(prose: Sequence[ProseLine], file: str) -> tuple[Meta, tup
             " ".join(values.get("summary", "").split()),
             found.get("summary", 0),
             symbols,
+            found.get("symbols", 0),
         ),
         rest,
     )

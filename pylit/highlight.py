@@ -16,7 +16,7 @@ from pygments.token import Token
 from pygments.util import ClassNotFound
 
 from .model import Source
-from .names import Position, uses
+from .names import Position, Uses, uses
 
 
 @lru_cache(maxsize=32)
@@ -27,16 +27,16 @@ def _lexer(language: str) -> Lexer | None:
         return None
 
 
-def highlight_lines(source: Source) -> list[str]:
-    """The lines of a module as HTML."""
+def highlight_lines(source: Source) -> tuple[list[str], Mapping[str, int]]:
+    """The lines of a module as HTML, and the number of each name that may be asked for from outside."""
     lexer = _lexer("python")
     assert lexer is not None
     try:
-        same = uses(source.text, source.lines)
+        same = uses(source.text, source.lines, set(source.meta.symbols.values()))
     except RecursionError:  # the parser itself recurses on absurdly deep expressions
-        same = {}
-    lines = list(_lines(lexer.get_tokens(source.text), same))
-    return lines[: len(source.lines)] + [""] * (len(source.lines) - len(lines))
+        same = Uses({}, {})
+    lines = list(_lines(lexer.get_tokens(source.text), same.places))
+    return lines[: len(source.lines)] + [""] * (len(source.lines) - len(lines)), same.numbers
 
 
 def highlight(code: str, language: str) -> str:

@@ -12,17 +12,17 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 
-from .catalog import State, load_catalog
+from .catalog import State, cached_catalog, stamp
 
 LOCALE = Path(__file__).parent / "locale"
 
 Gettext = Callable[[str], str]
 
 
-@lru_cache(maxsize=64)
 def interface(lang: str) -> Gettext:
     """The function that translates the interface's strings into `lang`."""
-    catalog = load_catalog(LOCALE / f"{lang}.po", lang)
+    path = LOCALE / f"{lang}.po"
+    catalog = cached_catalog(path, lang, stamp(path))
 
     def gettext(text: str) -> str:
         found = catalog.lookup(text)

@@ -53,6 +53,8 @@ class Context:
     report: Report
     line: int = 0
     """The line of the block that is being rendered."""
+    targets: set[str] = field(default_factory=set)
+    """The addresses it links to."""
     drawings: int = 0
     """How many drawings there are so far."""
     last_level: int = 1
@@ -216,6 +218,7 @@ class ProseRenderer(RendererHTML):
         except LinkError as error:
             self.context.problem(str(error), error.hint, error.severity)
             return "<a>"
+        self.context.targets.add(href.partition("#")[0])
         rel = ' rel="noopener"' if href.startswith(EXTERNAL) else ""
         title = tokens[idx].attrGet("title")
         tooltip = f' title="{escape(title)}"' if title else ""

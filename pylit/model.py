@@ -66,6 +66,7 @@ class Meta:
     summary_line: int = 0
     symbols: Mapping[str, str] = field(default_factory=dict)
     """TeX of a symbol -> qualified name of the code it stands for."""
+    symbols_line: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ attribute goes by its name alone. Knows nothing of what other modules define.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -15,6 +15,9 @@ _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 Position = tuple[int, int]
 """Line, counted from 1, and character, from 0."""
+
+Meaning = tuple[int, str]
+"""The scope that a name belongs to, by its identity (0: any object's attribute), and the name."""
 
 
 @dataclass(eq=False)
@@ -26,6 +29,8 @@ class _Scope:
     """Names declared `global` or `nonlocal`."""
     receiver: str = ""
     """The name of a method's first parameter, `self`."""
+    name: str = ""
+    """Qualified name of a class."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,28 +43,45 @@ class _Use:
     attribute: bool = False
 
 
-def uses(text: str, lines: tuple[str, ...]) -> Mapping[Position, int]:
-    """Map the position of each name in a module to a number that all uses of the same thing share.
+@dataclass(frozen=True)
+class Uses:
+    """The names of a module."""
 
-    Names that are used only once are left out.
+    places: Mapping[Position, int]
+    """Where a name stands -> a number that all uses of the same thing share."""
+    numbers: Mapping[str, int]
+    """Qualified name (`Block.conv`, `Block.forward`, `train`) -> its number."""
+
+
+def uses(text: str, lines: tuple[str, ...], keep: Collection[str] = ()) -> Uses:
+    """Find which names of a module mean the same thing.
+
+    Names that are used only once are left out, except those in `keep`.
     """
     finder = _Finder(lines)
     finder.run(ast.parse(text))
-    groups: dict[object, list[Position]] = {}
+    groups: dict[Meaning, list[Position]] = {}
     for use in finder.uses:
         groups.setdefault(_meaning(use), []).append(use.position)
-    repeated = sorted(sorted(set(places)) for places in groups.values() if len(set(places)) > 1)
-    return {place: number for number, places in enumerate(repeated) for place in places}
+    named = {meaning: name for meaning, name in finder.names().items() if meaning in groups}
+    repeated = sorted(
+        (sorted(set(places)), meaning)
+        for meaning, places in groups.items()
+        if len(set(places)) > 1 or named.get(meaning) in keep
+    )
+    places = {place: number for number, (found, _) in enumerate(repeated) for place in found}
+    numbers = {named[meaning]: number for number, (_, meaning) in enumerate(repeated) if meaning in named}
+    return Uses(places, numbers)
 
 
-def _meaning(use: _Use) -> object:
+def _meaning(use: _Use) -> Meaning:
     if use.attribute:
         scope: _Scope | None = use.scope
         while use.receiver and scope:
             if scope.kind == "class":
                 return (id(scope), use.name)
             scope = scope.outer
-        return ("attribute", use.name)
+        return (0, use.name)
     home = use.scope
     while home.outer:
         if use.name in home.bound - home.free and (home.kind != "class" or home is use.scope):
@@ -75,6 +97,17 @@ class _Finder:
         self.lines = lines
         self.uses: list[_Use] = []
         self.module = _Scope("module")
+        self.classes: list[_Scope] = []
+
+    def names(self) -> dict[Meaning, str]:
+        """The qualified names of what belongs to the module or to a class of it."""
+        found = {(id(self.module), name): name for name in self.module.bound}
+        classes = {id(scope): scope.name for scope in self.classes}
+        for use in self.uses:
+            meaning = _meaning(use)
+            if meaning[0] in classes:
+                found[meaning] = f"{classes[meaning[0]]}.{use.name}"
+        return found
 
     def run(self, tree: ast.AST) -> None:
         stack: list[tuple[ast.AST, _Scope]] = [(tree, self.module)]
@@ -85,7 +118,8 @@ class _Finder:
                     stack += self._function(node, scope)
                 case ast.ClassDef():
                     self._bind_after_keyword(node, "class", scope)
-                    inner = _Scope("class", scope)
+                    inner = _Scope("class", scope, name=f"{scope.name}.{node.name}".lstrip("."))
+                    self.classes.append(inner)
                     outside = [*node.decorator_list, *node.bases, *node.keywords]
                     stack += [(child, scope) for child in outside] + [(child, inner) for child in node.body]
                 case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():

@@ -21,6 +21,7 @@ from mkdocs.utils.templates import TemplateContext
 
 from .document import extra_contexts, page_context, prepare
 from .errors import PylitError, Report
+from .interface import LOCALE
 from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, find_pages
 from .view import View, contents_page, preview_page, render_page
 
@@ -61,6 +62,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         for folder in [*self.config.sources, self.config.translations]:
             if (base / folder).is_dir():
                 config.watch.append(str(base / folder))
+        config.watch.append(str(LOCALE))
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:

@@ -5,8 +5,9 @@ Holds no state between pages. What surrounds the page (its neighbours, the other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from .highlight import highlight_lines
 from .markup import Context, ProseRenderer, with_title
 from .model import Section, Source
 from .prose import Prose, parse_prose, plain
+from .symbols import symbols
 
 CHARACTERS_PER_LINE = 58
 """Of prose, at its usual width."""
@@ -59,13 +61,17 @@ class Body:
     translated: int
     """How many of them are."""
     stale: int
+    symbols: Mapping[str, int] = field(default_factory=dict)
+    """Symbols of formulas -> the number of the name in the code that they stand for."""
+    links: frozenset[str] = frozenset()
+    """The addresses that its prose links to."""
 
 
 def render_body(source: Source, context: Context) -> Body:
     """Render the page of `source` in the language of `context`, reporting what is wrong to it."""
     renderer = ProseRenderer(context)
     pieces = parse_prose(source)
-    lines = highlight_lines(source) if source.is_python else []
+    lines, names = highlight_lines(source) if source.is_python else ([], {})
     title = title_text(source, pieces)
     heading = Markup()
     first = next((prose.tokens for prose in pieces if prose.tokens), ())
@@ -80,6 +86,7 @@ def render_body(source: Source, context: Context) -> Body:
         html = renderer.parts(tokens) if wide else renderer.prose(tokens)
         rows.append(Row(prose.section.name, html, code, wide))
     contents = tuple(_contents(pieces, first, renderer))
+    tied = _symbols(source, pieces, names, context)
     summary = renderer.words(source.meta.summary) if source.meta.summary else ""
     counts = list(context.seen.values())
     return Body(
@@ -91,7 +98,36 @@ def render_body(source: Source, context: Context) -> Body:
         len(counts),
         counts.count(State.TRANSLATED),
         counts.count(State.STALE),
+        tied,
+        frozenset(context.targets),
     )
+
+
+def _symbols(
+    source: Source, pieces: Iterable[Prose], names: Mapping[str, int], context: Context
+) -> Mapping[str, int]:
+    """The front matter's symbols as they are marked in formulas, each with the number of its name in the code."""
+    used = {
+        key
+        for prose in pieces
+        for block in prose.tokens
+        for token in [block, *(block.children or [])]
+        if token.type.startswith("math")
+        for key in symbols(token.content)
+    }
+    found = {}
+    context.line = source.meta.symbols_line
+    for symbol, name in source.meta.symbols.items():
+        key = "".join(symbols(symbol)) or symbol
+        if key not in used:
+            context.problem(f"the symbol `{symbol}` stands in no formula", "Use or remove it.")
+        elif name not in names:
+            near = get_close_matches(name, names, 1)
+            meant = f"Did you mean `{near[0]}`?" if near else "Name a class, function, method or attribute."
+            context.problem(f"the symbol `{symbol}` stands for `{name}`, which is not in the code", meant)
+        else:
+            found[key] = names[name]
+    return found
 
 
 def title_text(source: Source, pieces: Sequence[Prose]) -> str:

@@ -28,7 +28,8 @@ def read_source(path: Path, file: str | None = None) -> Source:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PylitError(Problem(file, 0, f"cannot be read: {error.strerror}")) from error
+        hint = "Name a Python file, or a guide in Markdown."
+        raise PylitError(Problem(file, 0, f"cannot be read: {error.strerror}", hint)) from error
     if path.suffix == ".md":
         return parse_markdown(decode_utf8(data, file), file)
     return parse_python(decode_python(data, file), file)

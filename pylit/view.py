@@ -42,11 +42,14 @@ class View:
     body: Body
     site_title: str
     home: str
+    is_home: bool
     canonical: str
     alternates: tuple[Link, ...]
     """The page in every language, with absolute addresses; empty when the site has no address."""
     languages: tuple[Link, ...]
     breadcrumbs: tuple[Link, ...]
+    below: tuple[Link, ...]
+    """On the page of a folder, the pages in it."""
     previous: Link | None
     next: Link | None
     source_href: str
@@ -138,6 +141,7 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
         body=body,
         site_title=site.site_title(lang),
         home=_home(site, url, lang),
+        is_home=page.url == "index.html",
         canonical=site.absolute(url),
         alternates=tuple(
             Link(native_name(other), site.absolute(site.address(page, other)), other)
@@ -149,6 +153,7 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
             for other in settings.languages
         ),
         breadcrumbs=tuple(_breadcrumbs(site, page, lang)),
+        below=tuple(_below(site, page, lang, body.links)) if page.file else (),
         previous=_neighbour(site, position - 1, url, lang),
         next=_neighbour(site, position + 1, url, lang) if page.file else None,
         source_href=site.repository_url(page.file) if page.file else "",
@@ -169,6 +174,24 @@ def _neighbour(site: Site, position: int, here: str, lang: str) -> Link | None:
         return None
     page = site.pages[position]
     return Link(site.title(page.file, lang), relative(site.address(page, lang), here), lang)
+
+
+def _below(site: Site, page: Page, lang: str, linked: frozenset[str]) -> Iterator[Link]:
+    """The pages in the folder of an index page, and the indexes of the folders in it, unless it links to them."""
+    here = PurePosixPath(page.url)
+    if here.name != "index.html":
+        return
+    for other in site.pages:
+        path = PurePosixPath(other.url)
+        folder = (
+            path.parent.parent
+            if path.name == "index.html" and path.parent != path.parent.parent
+            else path.parent
+        )
+        if folder == here.parent and path != here:
+            href = relative(site.address(other, lang), site.address(page, lang))
+            if href not in linked:
+                yield Link(site.title(other.file, lang), href)
 
 
 def _breadcrumbs(site: Site, page: Page, lang: str) -> Iterator[Link]:

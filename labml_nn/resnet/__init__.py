@@ -16,8 +16,8 @@ symbols:
 This page explains and implements [Deep Residual Learning for Image
 Recognition](https://arxiv.org/abs/1512.03385) by Kaiming He, Xiangyu Zhang, Shaoqing Ren and Jian
 Sun (2015). An ensemble of their networks reached a top-5 error of 3.57 % on the ImageNet test set
-and won the ILSVRC 2015 classification contest. The idea behind it is short: let a few layers
-compute a *change* to their input, and add the input back.
+(table 5) and won the ILSVRC 2015 classification contest. The idea behind it is short: let a few
+layers compute a *change* to their input, and add the input back.
 
 ## The degradation problem
 
@@ -61,7 +61,7 @@ $$y = \mathcal{F}(x, \{W_i\}) + W_s x$$
 
 An identity shortcut has no parameters, and the addition costs next to nothing. So a residual
 network can be compared with a plain one of the same depth, width and cost, and now the order is as
-expected: with shortcuts, 34 layers (25.03 %) beat 18 layers (27.88 %).
+expected: with shortcuts, 34 layers (25.03 %) beat 18 layers (27.88 %, table 2).
 
 ## What the identity does for gradients
 
@@ -74,7 +74,7 @@ arrives at $x$ unchanged, and along a chain of identity shortcuts it reaches the
 without passing through a single weight. In a plain stack every path to an early layer goes through
 all the layers after it.
 
-The authors made this argument a year later, in
+The authors made this argument in the following spring, in
 [Identity Mappings in Deep Residual Networks](https://arxiv.org/abs/1603.05027). It is exact only if
 nothing else stands in the way. In the network on this page a ReLU follows every addition, and lets
 the gradient pass only where its output is positive.
@@ -142,8 +142,9 @@ class ShortcutProjection(Module):
       `ShortcutPadding`.
     * **Option B** (24.52 %): a projection where the shape changes, the identity elsewhere. That is
       this class, used by `make_shortcut`.
-    * **Option C** (24.19 %): projections everywhere. The paper finds the gain too small for the
-      extra parameters and leaves it at that, and so do we.
+    * **Option C** (24.19 %): projections everywhere. The paper puts the small gain down to the
+      extra parameters, concludes that projections are not essential, and does without them to save
+      memory and time. So do we.
     """
 
     def __init__(
@@ -310,15 +311,15 @@ class ResidualBlock(Module):
         self.conv1 = _conv(in_channels, out_channels, 3, stride)
         self.bn1 = nn.BatchNorm2d(out_channels)
         self.act1 = nn.ReLU()
-        # The second keeps the shape. Its normalization comes *before* the addition. After it, the
-        # shortcut would be rescaled as well and no longer be the identity.
+        # The second keeps the shape. Its normalization comes *before* the addition. If it came
+        # after, the shortcut would be rescaled as well and no longer be the identity.
         self.conv2 = _conv(out_channels, out_channels, 3)
         self.bn2 = nn.BatchNorm2d(out_channels)
         self.shortcut = make_shortcut(
             in_channels, out_channels, stride, shortcut
         )
-        # The second ReLU comes *after* the addition. Before it, $\mathcal{F}(x)$ could not be
-        # negative, and from block to block values could only grow.
+        # The second ReLU comes *after* the addition. If it came before, $\mathcal{F}(x)$ could not
+        # be negative, and from block to block values could only grow.
         self.act2 = nn.ReLU()
 
     def residual(self, x: torch.Tensor) -> torch.Tensor:
@@ -346,9 +347,10 @@ class BottleneckResidualBlock(Module):
     (1×1) restores 256; the shortcut carries x around them to the addition, and act3 follows the
     sum.](bottleneck-block.svg)
 
-    From 50 layers on, the paper exchanges the two convolutions for three (section 4.1; figure 5,
-    right): a $1 \times 1$ that reduces the number of channels, a $3 \times 3$, and a $1 \times 1$
-    that restores it. The expensive $3 \times 3$ sees only few channels.
+    In its networks for ImageNet with 50 layers and more, the paper exchanges the two convolutions
+    for three (section 4.1; figure 5, right): a $1 \times 1$ that reduces the number of channels, a
+    $3 \times 3$, and a $1 \times 1$ that restores it. The expensive $3 \times 3$ sees only few
+    channels.
 
     A convolution does one multiply-add for each weight at each output position, so its weights tell
     what it costs. In the first stage of ResNet-50, with 256 channels reduced to 64:
@@ -471,7 +473,8 @@ class ResNetBase(Module):
     layer, on the `meta` device, where tensors have shapes but take no memory:
 
     >>> with torch.device('meta'):
-    ...     resnet50 = ResNetBase([3, 4, 6, 3], [256, 512, 1024, 2048], [64, 128, 256, 512])
+    ...     resnet50 = ResNetBase(
+    ...         [3, 4, 6, 3], [256, 512, 1024, 2048], [64, 128, 256, 512])
     >>> sum(p.numel() for p in resnet50.parameters())
     23508032
     """
@@ -676,7 +679,8 @@ def cifar_resnet(
     ...     return sum(p.numel() for p in model.parameters())
     >>> model = cifar_resnet(3, shortcut='projection')
     >>> base = model.base
-    >>> [count(part) for part in (base.conv, base.bn, *base.stages, model.linear)]
+    >>> parts = base.conv, base.bn, *base.stages, model.linear
+    >>> [count(part) for part in parts]
     [432, 32, 14016, 51648, 205696, 650]
     >>> count(model), count(cifar_resnet(3, shortcut='pad'))
     (272474, 269722)

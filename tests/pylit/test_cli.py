@@ -107,6 +107,24 @@ def test_strict_takes_warnings_for_errors(
     assert not list(Path("strict").iterdir())
 
 
+def test_pages_are_not_written_over_the_sources(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("pkg/a.py", "")
+    for out in ("pkg", "."):
+        result = run("render", "pkg", "--out", out)
+        assert result.exit_code == 1
+        assert f"{out}: error: holds the sources; choose another folder" in result.stderr
+
+
+def test_update_needs_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("update")
+    assert result.exit_code == 1
+    assert "mkdocs.yml does not exist; go to the site's folder or pass --config" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("path", "message"), [("missing", "does not exist"), (".", "no Python or Markdown files")]
 )

@@ -15,7 +15,7 @@ def meta(yaml: str) -> Meta:
 
 def test_keys() -> None:
     found = meta("title: A title\nsummary:\n  One\n  sentence.\nsymbols:\n  W_s: A.conv")
-    assert found == Meta("A title", 3, "One sentence.", 4, {"W_s": "A.conv"})
+    assert found == Meta("A title", 3, "One sentence.", 4, {"W_s": "A.conv"}, 7)
 
 
 def test_prose_begins_after_it() -> None:

@@ -13,7 +13,7 @@ def groups(text: str) -> set[str]:
     """The groups of names in `text`, each as `name:line.column ...`."""
     source = parse_python(dedent(text), "x.py")
     found: dict[int, list[tuple[int, int]]] = {}
-    for place, number in uses(source.text, source.lines).items():
+    for place, number in uses(source.text, source.lines).places.items():
         found.setdefault(number, []).append(place)
     result = set()
     for places in found.values():
@@ -65,6 +65,16 @@ def test_attributes_of_self_belong_to_the_class() -> None:
     assert "helper 5.32 6.8" in found
 
 
+def test_names_that_can_be_asked_for() -> None:
+    text = (
+        "class A:\n    def f(self):\n        self.x = 1\n        self.x\nclass B:\n    y = 1\ndef g(): ...\n"
+    )
+    source = parse_python(text, "x.py")
+    assert set(uses(source.text, source.lines).numbers) == {"A.x"}
+    kept = uses(source.text, source.lines, keep={"A.f", "B.y", "g"}).numbers
+    assert set(kept) == {"A.f", "A.x", "B.y", "g"}
+
+
 def test_comprehensions_have_their_own_names() -> None:
     text = "x = [1]\ny = [x for x in x]\nz = [(w := x) for _ in x]\nw\n"
     assert groups(text) == {"x 1.0 2.16 3.11 3.23", "x 2.5 2.11", "w 3.6 4.0"}
@@ -80,13 +90,14 @@ def test_columns_count_characters_even_after_wide_ones() -> None:
 
 
 def test_lines_of_strings_keep_their_colour() -> None:
-    lines = highlight_lines(parse_python('x = """a\n<b>\n"""\ny = x\n', "x.py"))
+    lines, names = highlight_lines(parse_python('x = """a\n<b>\n"""\ny = x\n', "x.py"))
     assert lines == [
         '<span data-n="0">x</span> = <span class="s">&#34;&#34;&#34;a</span>',
         '<span class="s">&lt;b&gt;</span>',
         '<span class="s">&#34;&#34;&#34;</span>',
         'y = <span data-n="0">x</span>',
     ]
+    assert names == {"x": 0}
 
 
 def test_every_line_is_there_and_says_what_it_said() -> None:
@@ -94,7 +105,7 @@ def test_every_line_is_there_and_says_what_it_said() -> None:
     import re
 
     source = parse_python("if x:\n\ty = 1\n\n\n\x0c\nz = 'ä'\n\n", "x.py")
-    lines = highlight_lines(source)
+    lines, _ = highlight_lines(source)
     assert [html.unescape(re.sub(r"<[^>]*>", "", line)) for line in lines] == list(source.lines)
 
 

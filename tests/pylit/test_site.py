@@ -92,6 +92,16 @@ def test_root_that_does_not_exist(tmp_path: Path) -> None:
         ('"""\n[x](missing.py)\n"""\n', 2, "the link `missing.py` leads nowhere"),
         ('"""\n[x](a.py#f)\n"""\n', 2, "the anchor of `a.py#f` leads nowhere"),
         ('"""\n[x](#f)\n"""\n', 2, "the anchor of `#f` leads nowhere"),
+        (
+            '"""\n---\nsymbols: {z: f}\n---\n$x$\n"""\ndef f(): ...\n',
+            3,
+            "the symbol `z` stands in no formula",
+        ),
+        (
+            '"""\n---\nsymbols: {x: g}\n---\n$x$\n"""\ndef f(): ...\n',
+            3,
+            "stands for `g`, which is not in the code",
+        ),
         ('"""\n![x](missing.png)\n"""\n', 2, "the picture `missing.png` does not exist"),
         (
             "def f(): ...\n\n\ndef f(): ...\n",
@@ -274,6 +284,30 @@ def test_preview_shows_what_is_wrong(write: Write, tmp_path: Path) -> None:
     assert "pkg/a.py:1: error: is no Python" in broken
     assert "pkg/b.py:2: error: the formula `\\nonsense` is wrong" in wrong
     assert len(report.errors) == 2
+
+
+def test_symbols_are_tied_to_the_code_they_stand_for(write: Write, tmp_path: Path) -> None:
+    symbols = "symbols:\n  W_s: A.conv\n  \\mathcal F: f"
+    write(
+        "pkg/a.py",
+        f'r"""\n---\n{symbols}\n---\n$W_s \\mathcal{{F}}$\n"""\nclass A:\n    conv = 1\ndef f(): ...\n',
+    )
+    view, report = render(tmp_path)
+    assert view and not report.problems
+    tied = view.body.symbols
+    assert set(tied) == {"W_s", r"\mathcal{F}"}
+    code = "".join(str(line) for row in view.body.rows for _, line in row.code)
+    assert f'<span data-n="{tied["W_s"]}">conv</span>' in code
+    assert f'<span class="nf" data-n="{tied[chr(92) + "mathcal{F}"]}">f</span>' in code
+
+
+def test_index_page_lists_the_pages_below_it_that_it_does_not_link_to(write: Write, tmp_path: Path) -> None:
+    write("pkg/__init__.py", '"""\n[a](a.py)\n"""\n')
+    for name in ("a", "b", "sub/__init__", "sub/c"):
+        write(f"pkg/{name}.py", "")
+    view, _ = render(tmp_path, "pkg/__init__.py")
+    assert view
+    assert [link.href for link in view.below] == ["b.html", "sub/index.html"]
 
 
 def test_contents_page_for_a_tree_without_an_index(write: Write, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_click_a_symbol_and_all_its_uses_light_up(read: Open, path: str, katex: 
     symbol.click()
     found = page.locator(".lit[data-sym='W_s']:visible").count()
     assert found == page.locator("[data-sym='W_s']:visible").count() >= 3
-    assert page.locator(".lit:not([data-sym='W_s'])").count() == 0
+    assert page.locator(".katex .lit:not([data-sym='W_s'])").count() == 0
     page.keyboard.press("Escape")
     assert lit(page) == []
 
@@ -124,6 +124,41 @@ def test_copy_button_copies_without_line_numbers(read: Open) -> None:
     assert copied.startswith("    def residual(self, x: torch.Tensor) -> torch.Tensor:\n")
     assert copied.endswith("        return x\n")
     expect(row.get_by_role("button", name="Copied")).to_be_visible()
+
+
+def test_copied_example_is_code_alone(read: Open) -> None:
+    page = read("index.html").page
+    example = page.locator(".example").first
+    example.hover()
+    example.get_by_role("button", name="Copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("import torch\nfrom labml_nn.resnet import ResNetBase\n")
+    assert "torch.Size" not in copied
+
+
+def test_symbol_and_the_code_it_stands_for_light_up_together(read: Open) -> None:
+    page = read("resnet/index.html").page
+    page.locator("math [data-sym='W_s']:visible").first.click()
+    code = page.locator(".code .lit")
+    assert set(code.all_inner_texts()) == {"conv"}
+    assert {e.evaluate("e => e.closest('.row').id.split('.')[0]") for e in code.all()} == {
+        "ShortcutProjection"
+    }
+    page.keyboard.press("Escape")
+    code_name = page.locator("[id^='ShortcutProjection.'] [data-n]", has_text="conv").first
+    code_name.click()
+    assert page.locator("math .lit[data-sym='W_s']").count() >= 3
+
+
+def test_languages_and_views_keep_the_place(read: Open) -> None:
+    page = read("resnet/index.html").page
+    page.evaluate("document.getElementById('ResidualBlock.forward').scrollIntoView()")
+    page.get_by_role("link", name="中文").click()
+    page.wait_for_url("**/zh/resnet/index.html#ResidualBlock.forward")
+    top = "document.getElementById('ResidualBlock.forward').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    page.locator("label", has_text="对照").click()
+    assert abs(page.evaluate(top) - before) < 3
 
 
 def test_picture_opens_large_and_closes(read: Open) -> None:
@@ -214,5 +249,7 @@ def test_keyboard_alone(read: Open) -> None:
 
 def test_contents_follow_the_reader(read: Open) -> None:
     page = read("resnet/index.html").page
-    page.evaluate("document.getElementById('BottleneckResidualBlock').scrollIntoView()")
-    expect(page.locator("nav.toc [aria-current]")).to_have_text("Bottleneck residual block")
+    for link in page.locator("nav.toc a").all()[::4]:
+        link.click()
+        expect(link).to_have_attribute("aria-current", "true")
+        expect(link).to_be_in_viewport()

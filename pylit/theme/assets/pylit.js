@@ -47,17 +47,20 @@
 
   // Click a name in the code, or a symbol in a formula, and all its uses light up.
   const clear = () => document.querySelectorAll(".lit").forEach((e) => e.classList.remove("lit"));
-  const light = (attribute, value) => {
-    const found = document.querySelectorAll(`[${attribute}="${CSS.escape(value)}"]`);
-    const off = [...found].every((e) => e.classList.contains("lit"));
+  const tied = JSON.parse(document.querySelector("main").dataset.symbols || "{}"); // symbol -> name
+  const find = (attribute, value) => [...document.querySelectorAll(`[${attribute}="${CSS.escape(value)}"]`)];
+  const light = (symbols, name) => {
+    const found = symbols.flatMap((symbol) => find("data-sym", symbol));
+    if (name !== undefined) found.push(...find("data-n", name));
+    const off = found.every((e) => e.classList.contains("lit"));
     clear();
     if (!off) found.forEach((e) => e.classList.add("lit"));
   };
   document.addEventListener("click", (event) => {
     const name = event.target.closest("[data-n]");
     const symbol = event.target.closest("[data-sym]");
-    if (name) light("data-n", name.dataset.n);
-    else if (symbol) light("data-sym", symbol.dataset.sym);
+    if (name) light(Object.keys(tied).filter((s) => tied[s] === +name.dataset.n), name.dataset.n);
+    else if (symbol) light([symbol.dataset.sym], tied[symbol.dataset.sym]?.toString());
     else if (!event.target.closest("a, button, input, label, summary, dialog")) clear();
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && clear());
@@ -70,9 +73,13 @@
     copy.textContent = words.copy;
     copy.addEventListener("click", async () => {
       const lines = [...pre.querySelectorAll(".l")];
-      const text = lines.length
-        ? lines.map((line) => [...line.childNodes].slice(1).map((n) => n.textContent).join("")).join("")
-        : pre.querySelector("code").textContent;
+      let text = pre.querySelector("code").textContent;
+      if (lines.length) {
+        text = lines.map((line) => [...line.childNodes].slice(1).map((n) => n.textContent).join("")).join("");
+      } else if (pre.parentElement.classList.contains("example")) { // without prompts and output
+        text = text.split("\n").filter((line) => /^(>>>|\.\.\.)( |$)/.test(line))
+          .map((line) => line.slice(4)).join("\n");
+      }
       await navigator.clipboard.writeText(text.trimEnd() + "\n");
       copy.textContent = words.copied;
       setTimeout(() => { copy.textContent = words.copy; }, 1500);
@@ -110,18 +117,51 @@
     const target = document.getElementById(decodeURIComponent(a.hash.slice(1)));
     if (target) entries.set(target, a);
   }
-  if (entries.size && "IntersectionObserver" in window) {
+  const last = (elements) => {
+    const line = (document.querySelector(".bar")?.offsetHeight || 0) + 40;
+    return [...elements].filter((e) => e.getBoundingClientRect().top <= line).at(-1);
+  };
+  if (entries.size) {
     const targets = [...entries.keys()];
+    let marked;
     const mark = () => {
-      const passed = targets.filter((t) => t.getBoundingClientRect().top < innerHeight / 3);
-      const current = passed.at(-1) || targets[0];
-      for (const [target, a] of entries) {
-        if (target === current) a.setAttribute("aria-current", "true");
-        else a.removeAttribute("aria-current");
+      const atEnd = scrollY > 0 && innerHeight + scrollY >= root.scrollHeight - 2;
+      const current = atEnd ? targets.at(-1) : last(targets) || targets[0];
+      if (current === marked) return;
+      entries.get(marked)?.removeAttribute("aria-current");
+      marked = current;
+      const a = entries.get(current);
+      a.setAttribute("aria-current", "true");
+      const list = a.closest("nav");
+      if (a.offsetTop < list.scrollTop || a.offsetTop + 40 > list.scrollTop + list.clientHeight) {
+        list.scrollTop = a.offsetTop - list.clientHeight / 2;
       }
     };
-    const watch = new IntersectionObserver(mark, { rootMargin: "0px 0px -66% 0px" });
-    targets.forEach((t) => watch.observe(t));
+    let waiting = false;
+    addEventListener("scroll", () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => { waiting = false; mark(); });
+    }, { passive: true });
     mark();
+  }
+
+  // Another language or view shows the same place.
+  const rows = document.querySelectorAll("main :is(.row, h1, h2, h3, h4)[id]");
+  for (const a of document.querySelectorAll(".languages a")) {
+    a.addEventListener("click", () => {
+      const place = scrollY > 0 && last(rows);
+      a.hash = place ? place.id : "";
+    });
+  }
+  for (const input of views) {
+    const label = input.parentElement;
+    let place, top;
+    const remember = () => { place = last(rows); top = place?.getBoundingClientRect().top; };
+    label.addEventListener("pointerdown", remember);
+    label.addEventListener("keydown", remember);
+    input.addEventListener("change", () => {
+      if (place) scrollBy({ top: place.getBoundingClientRect().top - top, behavior: "instant" });
+    });
   }
 })();

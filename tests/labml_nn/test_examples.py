@@ -1,0 +1,23 @@
+"""Every example of every module runs and says what the page says it does."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import labml_nn
+
+MODULES = ["labml_nn", *(found.name for found in pkgutil.walk_packages(labml_nn.__path__, "labml_nn."))]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+def test_there_are_examples() -> None:
+    assert sum(doctest.testmod(importlib.import_module(name)).attempted for name in MODULES) > 30
