@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from .document import THEME, document, extra_files
-from .errors import Problem, Report
+from .errors import Problem, PylitError, Report
 from .site import Page, Site
 from .view import contents_page, render_page
 
@@ -49,10 +49,26 @@ def build(
     """Build `site` into the folder `out` with `jobs` processes (0: one for each core).
 
     `strict` takes warnings for errors; with `keep_going`, the pages that are right are written although others are not.
+
+    Raises:
+        PylitError: naming the place, if it cannot be written.
     """
     report = Report()
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.resolve().parent) as folder:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _build(site, out, report, jobs, strict, keep_going, advance)
+    except OSError as error:
+        place = error.filename or out
+        hint = "Choose another folder, or make room there and allow writing."
+        raise PylitError(Problem(str(place), 0, f"cannot be written: {error.strerror}", hint)) from error
+    return report
+
+
+def _build(
+    site: Site, out: Path, report: Report, jobs: int, strict: bool, keep_going: bool, advance: Advance
+) -> None:
+    # Inside of the folder, so that files can be moved even where it is a file system of its own.
+    with tempfile.TemporaryDirectory(prefix=".pylit-", dir=out) as folder:
         staged = Path(folder)
         pictures: dict[str, None] = {}
         for done, count in _render_all(site, staged, jobs):
@@ -60,7 +76,7 @@ def build(
             pictures |= dict.fromkeys(done.pictures)
             advance(count)
         if (report.errors or (strict and report.warnings)) and not keep_going:
-            return report
+            return
         for url, text in extra_files(site):
             _write(staged / url, text)
         if "index.html" not in site.by_url:
@@ -72,7 +88,6 @@ def build(
         for asset in assets():
             _copy(THEME / asset, staged / asset)
         _publish(staged, out)
-    return report
 
 
 def assets() -> Iterator[str]:
@@ -115,7 +130,11 @@ def render_pages(site: Site, pages: Iterable[Page], out: Path) -> Done:
     for page in pages:
         for lang in site.settings.languages:
             report = Report()
-            view = render_page(site, page, lang, report)
+            try:
+                view = render_page(site, page, lang, report)
+            except Exception as error:
+                error.add_note(f"while rendering {page.file} in the language {lang}")
+                raise
             problems += report.problems
             if view is not None and not report.errors:
                 pictures |= dict.fromkeys(view.pictures)

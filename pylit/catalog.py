@@ -100,8 +100,11 @@ def read_messages(path: Path, lang: str) -> BabelCatalog:
         return PylitError(Problem(path.as_posix(), line, f"does not parse: {reason}", hint))
 
     try:
-        text = path.read_text("utf-8-sig")
+        # What an obsolete entry was before it was obsolete is of no use, and unknown to Babel.
+        text = re.sub(r"(?m)^#~\|.*", "", path.read_text("utf-8-sig"))
         for number, line in enumerate(text.split("\n"), 1):
+            if line.lstrip("#~ \t").startswith("msgctxt"):
+                raise wrong(number, "entries with a msgctxt are not used here; remove it")
             if _STRING_LINE.match(line) and not _WHOLE_STRING_LINE.fullmatch(line):
                 raise wrong(number, f"the string does not end where its line does: {line.strip()}")
         catalog = read_po(io.BytesIO(text.encode()), locale=lang, abort_invalid=True)

@@ -136,10 +136,16 @@ def render(
     if not site.pages:
         click.echo(f"{', '.join(map(str, paths))}: error: no Python or Markdown files found", err=True)
         sys.exit(1)
-    with click.progressbar(
-        length=len(site.pages), label="Rendering", file=sys.stderr, hidden=not _is_long(len(site.pages))
-    ) as bar:
-        report = build(site, out, jobs=jobs or 0, strict=strict, keep_going=keep_going, advance=bar.update)
+    try:
+        with click.progressbar(
+            length=len(site.pages), label="Rendering", file=sys.stderr, hidden=not _is_long(len(site.pages))
+        ) as bar:
+            report = build(
+                site, out, jobs=jobs or 0, strict=strict, keep_going=keep_going, advance=bar.update
+            )
+    except PylitError as error:
+        click.echo(error, err=True)
+        sys.exit(1)
     _tell(report, settings)
     failed = bool(report.errors) or (strict and bool(report.warnings))
     if failed and not keep_going:
@@ -147,7 +153,9 @@ def render(
             f"{_count(report)}. Nothing was written to {out}; --keep-going writes what is right.", err=True
         )
     else:
-        pages = _plural(len(site.pages) * len(settings.languages), "page")
+        wrong = {problem.file for problem in report.errors}
+        right = [page for page in site.pages if page.file not in wrong]
+        pages = _plural(len(right) * len(settings.languages), "page")
         click.echo(f"{pages} in {out}. {_count(report) if report.problems else ''}".rstrip(), err=True)
     sys.exit(failed)
 

@@ -32,9 +32,9 @@ def split_front_matter(prose: Sequence[ProseLine], file: str) -> tuple[Meta, tup
         )
     text = "\n".join(line.text for line in prose[1:end])
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        values = yaml.load(text, Loader=yaml.BaseLoader)  # all values are text: a title may be 404
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = first + 1 + (mark.line if mark else 0)
         reason = getattr(error, "problem", None) or str(error)

@@ -80,7 +80,7 @@ class Links:
             LinkError: if there is none.
         """
         path = posixpath.normpath(posixpath.join(posixpath.dirname(self.file), unquote(target)))
-        if path.startswith("../") or path.startswith("/") or not (self.base / path).is_file():
+        if path.startswith("../") or path.startswith("/") or not _exists(self.base / path):
             raise LinkError(f"the picture `{target}` does not exist", f"Looked for `{path}`.")
         return path
 
@@ -90,7 +90,7 @@ class Links:
             candidate = posixpath.normpath(candidate)
             if candidate in self.urls:
                 return candidate
-        if not found.startswith(("../", "/")) and (self.base / found).exists():
+        if not found.startswith(("../", "/")) and _exists(self.base / found):
             return found
         near = get_close_matches(found, self.urls, 1, 0.5)
         meant = f"Did you mean `{relative(near[0], self.file)}`?" if near else f"Looked for `{found}`."
@@ -104,6 +104,14 @@ class Links:
             raise LinkError(f"the anchor of `{target}` leads nowhere", meant)
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that no file can have
+        return False
+
+
 def relative(address: str, here: str) -> str:
-    """`address` as seen from the page `here`; both count from the root of the site."""
-    return posixpath.relpath(address, posixpath.dirname(here) or ".")
+    """`address` as seen from the page `here`, as a link; both count from the root of the site."""
+    path = quote(posixpath.relpath(address, posixpath.dirname(here) or "."))
+    return path

@@ -19,9 +19,13 @@ import pykatex
 from .symbols import mark
 
 _FORBIDDEN = re.compile(
-    r"\\(?:href|url|includegraphics|html(?:Data|Class|Id|Style)|(?:g|e|x)?def|(?:re|provide)?newcommand)(?![A-Za-z])"
+    r"\\(?:href|url|includegraphics|html(?:Data|Class|Id|Style)|(?:g|e|x)?def|(?:re|provide)?newcommand"
+    r"|message|errmessage|show)(?![A-Za-z])"
 )
-_LINK = re.compile(r'<a href="s:(\d+)">|</a>| href="s:(\d+)"')
+_COLUMNS = re.compile(r"\\begin\s*\{(?:array|darray|subarray)\}\s*(?:\[[^]]*\])?\s*\{[^}]*\{")
+MAX_DEPTH = 20
+"""Of groups in groups. KaTeX's binding does not survive running out of stack, which takes about 30."""
+_LINK = re.compile(r'<a([^>]*) href="s:(\d+)"([^>]*)>|</a>| href="s:(\d+)"')
 _VARIANT = re.compile(r'<mi( data-sym="[^"]*")? mathvariant="([a-z-]+)"( data-sym="[^"]*")?>([A-Za-z])</mi>')
 _ANNOTATION = re.compile(r"(<annotation [^>]*>).*?(</annotation>)", re.DOTALL)
 
@@ -40,6 +44,10 @@ def typeset(tex: str, display: bool) -> str:
     tex = tex.strip()
     if command := _FORBIDDEN.search(tex):
         raise FormulaError(f"{command.group()} is not allowed in a formula")
+    if _depth(tex) > MAX_DEPTH:
+        raise FormulaError(f"groups are nested more than {MAX_DEPTH} deep")
+    if _COLUMNS.search(tex):
+        raise FormulaError("the columns of an array must be letters, not groups")
     keys: list[str] = []
 
     def link(key: str, text: str) -> str:
@@ -47,6 +55,8 @@ def typeset(tex: str, display: bool) -> str:
         return rf"{{\href{{s:{len(keys) - 1}}}{{{text}}}}}"
 
     marked = mark(tex, link)
+    if _depth(marked) > MAX_DEPTH:
+        marked = tex
     try:
         html = _katex(marked, display)
     except pykatex.ParseError:
@@ -59,11 +69,26 @@ def typeset(tex: str, display: bool) -> str:
     def replace(match: re.Match[str]) -> str:
         if match.group() == "</a>":
             return "</span>"
-        key = escape(keys[int(match.group(1) or match.group(2))])
-        return f'<span data-sym="{key}">' if match.group(1) else f' data-sym="{key}"'
+        before, visual, after, mathml = match.groups()
+        key = escape(keys[int(visual or mathml)])
+        return f'<span{before}{after} data-sym="{key}">' if visual else f' data-sym="{key}"'
 
     html = _VARIANT.sub(_letter, _LINK.sub(replace, html))
     return _ANNOTATION.sub(lambda match: match.group(1) + escape(tex) + match.group(2), html)
+
+
+def _depth(tex: str) -> int:
+    r"""How deep groups and `\\left…\\right` are nested at most."""
+    depth = deepest = 0
+    for token in re.findall(
+        r"\\left(?![A-Za-z])|\\right(?![A-Za-z])|\\begin(?![A-Za-z])|\\end(?![A-Za-z])|\\.|[{}]", tex
+    ):
+        if token in ("{", r"\left", r"\begin"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in ("}", r"\right", r"\end"):
+            depth -= 1
+    return deepest
 
 
 def _katex(tex: str, display: bool) -> str:

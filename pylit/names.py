@@ -26,7 +26,9 @@ class _Scope:
     outer: _Scope | None = None
     bound: set[str] = field(default_factory=set)
     free: set[str] = field(default_factory=set)
-    """Names declared `global` or `nonlocal`."""
+    """Names declared `nonlocal`."""
+    of_module: set[str] = field(default_factory=set)
+    """Names declared `global`."""
     receiver: str = ""
     """The name of a method's first parameter, `self`."""
     name: str = ""
@@ -84,6 +86,10 @@ def _meaning(use: _Use) -> Meaning:
         return (0, use.name)
     home = use.scope
     while home.outer:
+        if use.name in home.of_module:
+            while home.outer:
+                home = home.outer
+            break
         if use.name in home.bound - home.free and (home.kind != "class" or home is use.scope):
             break
         home = home.outer
@@ -151,7 +157,8 @@ class _Finder:
         if isinstance(node, ast.Lambda):
             return [(child, scope) for child in outside] + [(node.body, inner)]
         positional = [*arguments.posonlyargs, *arguments.args]
-        if scope.kind == "class" and positional:
+        static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
+        if scope.kind == "class" and positional and not static:
             inner.receiver = positional[0].arg
         self._bind_after_keyword(node, "def", scope)
         outside += [*node.decorator_list, *(a.annotation for a in named if a.annotation)]
@@ -182,10 +189,14 @@ class _Finder:
                     name = alias.asname or (alias.name if "." not in alias.name else "")
                     if name and name != "*":
                         self.uses.append(_Use(name, scope, (line, self._character(line, end) - len(name))))
-            case ast.Global() | ast.Nonlocal():
+            case ast.Global():
+                scope.of_module.update(node.names)
+            case ast.Nonlocal():
                 scope.free.update(node.names)
             case ast.ExceptHandler(name=str() as name):
                 scope.bound.add(name)
+                if (found := self.lines[node.lineno - 1].rfind(f" as {name}")) >= 0:
+                    self.uses.append(_Use(name, scope, (node.lineno, found + 4)))
             case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
                 scope.bound.add(name)
             case ast.MatchMapping(rest=str() as name):

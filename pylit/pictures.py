@@ -50,22 +50,31 @@ def inline_svg(path: Path, alternative: str, prefix: str = "") -> Markup:
     Raises:
         PictureError: if it is no XML, has document types, or holds anything that is not on the list.
     """
-    text = path.read_text("utf-8")
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise PictureError("the drawing is not UTF-8; save it as that") from error
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise PictureError("the drawing has a document type; remove its <!DOCTYPE …>")
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise PictureError(f"the drawing is no XML: {error}") from error
+    if _depth(root) > 50:
+        raise PictureError("the drawing is nested more than 50 deep; flatten its groups")
     for element in root.iter():
         name = element.tag.removeprefix(SVG) if isinstance(element.tag, str) else str(element.tag)
         if not str(element.tag).startswith(SVG) or name not in ELEMENTS:
             raise PictureError(f"the drawing has a <{name}>; allowed: {', '.join(sorted(ELEMENTS))}")
-        for attribute, value in element.attrib.items():
+        for attribute, value in list(element.attrib.items()):
             if not ATTRIBUTES.fullmatch(attribute) or not _LOCAL.fullmatch(value):
                 raise PictureError(
                     f'the drawing has {attribute}="{value}" in a <{name}>, which is not allowed'
                 )
+            if attribute == "id":
+                element.set("id", prefix + value)
+            elif value.lower().startswith("url(#"):
+                element.set(attribute, f"url(#{prefix}{value[5:]}")
     for useless in ("role", "aria-label", "aria-labelledby", "class"):
         root.attrib.pop(useless, None)
     if "viewBox" not in root.attrib:
@@ -79,6 +88,14 @@ def inline_svg(path: Path, alternative: str, prefix: str = "") -> Markup:
         for child in [c for c in parent if c.tag in ("title", "desc")]:
             parent.remove(child)
     return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _depth(root: ElementTree.Element) -> int:
+    """How deep elements are nested."""
+    depth, level = 0, [root]
+    while level:
+        depth, level = depth + 1, [child for element in level for child in element]
+    return depth
 
 
 def linked_image(path: Path, href: str, alternative: str) -> Markup:

@@ -73,6 +73,8 @@ def parse_prose(source: Source) -> tuple[Prose, ...]:
     A heading that begins the prose of a definition has the definition's anchor; others are named after their words.
     """
     taken = {section.name for section in source.sections}
+    taken.update(f"L{number}" for number in range(len(source.lines) + 1))
+    counts: dict[str, int] = {}
     result = []
     for section in source.sections:
         tokens = tuple(parse_text(section.text))
@@ -84,7 +86,7 @@ def parse_prose(source: Source) -> tuple[Prose, ...]:
             if position == 0 and section.opens:
                 anchor = section.name
             else:
-                anchor = unused(slug(text) or "section", taken)
+                anchor = unused(slug(text) or "section", taken, counts)
                 taken.add(anchor)
                 token.attrSet("id", anchor)
             headings.append(Heading(int(token.tag[1]), anchor, text))

@@ -24,9 +24,11 @@ from enum import Enum, auto
 from .model import Definition, ProseLine, Section
 
 DIRECTIVE = re.compile(
-    r"#!|#.*coding[:=]|#\s*(?:type:\s*ignore|noqa|fmt:|isort:|ruff:|mypy:|pylint:|pyright:|pragma:)"
+    r"#\s*(?:type:\s*ignore\b|noqa(?::|\s*$)|(?:fmt|isort|ruff|mypy|pylint|pyright|pragma):\s*\S)"
 )
-"""Comments that speak to a tool, not to a reader. They stay code."""
+"""Comments that speak to a tool, not to a reader. They stay code, as do the two that Python itself reads."""
+_SHEBANG = re.compile(r"#!")
+_COOKIE = re.compile(r"#.*?coding[:=][ \t]*[-\w.]+")
 
 _DefinitionNode = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -89,7 +91,7 @@ def cut(
         for token in tokens
         if token.type == tokenize.COMMENT
         and not lines[token.start[0] - 1][: token.start[1]].strip()
-        and not DIRECTIVE.match(token.string)
+        and not _is_directive(token)
     }
     nodes = list(_definition_nodes(tree))
     definitions = tuple(_definition(found, lines, comments) for found in nodes)
@@ -104,6 +106,13 @@ def cut(
             Section(name, row.line, tuple(row.prose), tuple(row.code), text, row.within, row.opens)
         )
     return definitions, tuple(sections), module_prose
+
+
+def _is_directive(token: tokenize.TokenInfo) -> bool:
+    line = token.start[0]
+    if line == 1 and _SHEBANG.match(token.string):
+        return True
+    return bool(DIRECTIVE.match(token.string) or (line <= 2 and _COOKIE.match(token.string)))
 
 
 def _rows(
@@ -171,6 +180,12 @@ def _rows(
                 row.code.append(number)
                 number += 1
     start(number)
+    if len(rows) > 1 and not any(lines[n - 1].strip() for n in rows[0].prose + rows[0].code):
+        blank, first = rows[0].code, rows[1]  # blank lines at the top go with what follows
+        after = first.prose if blank[-1] + 1 in first.prose else first.code
+        after[:0] = blank
+        first.line = 1
+        del rows[0]
     return rows
 
 
@@ -302,8 +317,9 @@ def _names(rows: Sequence[_Row], lines: Sequence[str]) -> Iterator[str]:
 
     No name depends on a count of sections, so a link to one survives what is written before it.
     """
-    taken = {row.opens.name for row in rows if row.opens}
-    opened: set[str] = set()
+    taken = {row.opens.name for row in rows if row.opens} | {f"L{number}" for number in range(len(lines) + 1)}
+    counts: dict[str, int] = {}
+    opened = {f"L{number}" for number in range(len(lines) + 1)}
     for row in rows:
         if row.opens and row.opens.name not in opened:
             opened.add(row.opens.name)
@@ -312,7 +328,7 @@ def _names(rows: Sequence[_Row], lines: Sequence[str]) -> Iterator[str]:
         base = row.opens.name if row.opens else row.within or "module"
         words = [line.text for line in row.text] + [lines[number - 1] for number in row.code]
         short = "" if row.opens or row is rows[0] else next(filter(None, map(slug, words)), "")
-        name = unused(f"{base}:{short}" if short else base, taken)
+        name = unused(f"{base}:{short}" if short else base, taken, counts)
         taken.add(name)
         yield name
 
@@ -322,10 +338,11 @@ def slug(text: str) -> str:
     return "-".join(re.findall(r"\w+", text.lower())[:6])[:48].strip("-_")
 
 
-def unused(name: str, taken: set[str]) -> str:
-    """`name`, or `name` with the lowest number that makes it new."""
-    number, result = 1, name
+def unused(name: str, taken: set[str], counts: dict[str, int]) -> str:
+    """`name`, or `name` with the lowest number that makes it new; `counts` remembers how far each name got."""
+    number, result = counts.get(name, 1), name
     while result in taken:
         number += 1
         result = f"{name}-{number}"
+    counts[name] = number
     return result

@@ -7,10 +7,12 @@ pages can be made independently, in several processes.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 from .catalog import Catalog, cached_catalog, catalog_path, stamp
 from .errors import Problem, PylitError, Report
@@ -21,6 +23,7 @@ from .source import read_source
 
 KATEX_CSS = "https://cdn.jsdelivr.net/npm/katex@0.16.22/dist/katex.min.css"
 KATEX_INTEGRITY = "sha384-5TcZemv2l/9On385z///+d7MSYlvIEw9FuZTIdZ14vJLqWphw7e7ZPuOiCHJcFCP"
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 IGNORED = frozenset("__pycache__ node_modules site-packages build dist venv env".split())
 """Folders that are never looked into, as are those whose names begin with a dot."""
 
@@ -165,7 +168,7 @@ class Site:
         if not self.settings.site_url:
             return ""
         url = url.removesuffix("index.html") if posixpath.basename(url) == "index.html" else url
-        return self.settings.site_url.rstrip("/") + "/" + url
+        return self.settings.site_url.rstrip("/") + "/" + quote(url)
 
 
 def find_pages(settings: Settings) -> Site:
@@ -174,7 +177,14 @@ def find_pages(settings: Settings) -> Site:
     Raises:
         PylitError: if a root does not exist, or two files would become one page.
     """
+    for position, lang in enumerate(settings.languages):
+        if not LANGUAGE.fullmatch(lang) or lang in settings.languages[:position]:
+            reason = "is no language code" if not LANGUAGE.fullmatch(lang) else "is there already"
+            hint = "Each language is named once, by a code such as zh or pt-BR."
+            raise PylitError(Problem(f"language `{lang}`", 0, reason, hint))
     pages: dict[str, Page] = {}
+    own = Page("", "404.html")
+    taken = {own.url: own}
     for root, prefix in settings.roots:
         path = settings.base / root
         if not path.exists():
@@ -182,11 +192,15 @@ def find_pages(settings: Settings) -> Site:
         for found in sorted(_files(path)):
             name = found.relative_to(settings.base).as_posix()
             url = _page_url(name, ((root, prefix),))
-            if url in pages:
-                raise PylitError(
-                    Problem(name, 0, f"becomes the page `{url}`, as does `{pages[url].file}`", "Rename one.")
-                )
-            pages[url] = Page(name, url)
+            page = Page(name, url)
+            for address in (url, *(f"{lang}/{url}" for lang in settings.languages[1:])):
+                # Some file systems do not tell capitals from small letters.
+                other = taken.setdefault(address.casefold(), page)
+                if other is not page:
+                    owner = f"`{other.file}`" if other.file else "pylit's own"
+                    reason = f"becomes the page `{address}`, as does {owner}"
+                    raise PylitError(Problem(name, 0, reason, "Rename one."))
+            pages[url] = page
     rank = {file: position for position, file in enumerate(settings.order)}
     for file in settings.order:
         if file not in {page.file for page in pages.values()}:
@@ -210,7 +224,7 @@ def _files(path: Path) -> Iterable[Path]:
         if child.is_dir():
             if child.name not in IGNORED:
                 yield from _files(child)
-        elif child.suffix in (".py", ".md"):
+        elif child.suffix in (".py", ".md") and child.is_file():
             yield child
 
 

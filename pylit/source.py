@@ -40,7 +40,7 @@ def decode_python(data: bytes, file: str) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+    except (SyntaxError, UnicodeError, LookupError) as error:
         reason = f"{error.reason} at byte {error.start}" if isinstance(error, UnicodeDecodeError) else error
         raise PylitError(
             Problem(file, 1, f"cannot be decoded: {reason}", "Save it as UTF-8, or state its encoding.")

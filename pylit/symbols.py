@@ -14,29 +14,48 @@ from dataclasses import dataclass
 TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|\s+|.", re.DOTALL)
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi "
-    "varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda "
-    "Xi Pi Sigma Upsilon Phi Psi Omega ell".split()
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho"
+    " varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon"
+    " Phi Psi Omega ell".split()
 )
 DECORATED = frozenset(
-    "mathcal mathbf mathbb mathfrak mathsf mathit mathrm boldsymbol bm hat tilde bar vec dot ddot "
-    "widehat widetilde overline".split()
+    "mathcal mathbf mathbb mathfrak mathsf mathit mathrm mathscr mathtt boldsymbol bm hat tilde bar vec dot ddot"
+    " acute grave check breve mathring widehat widetilde widecheck overline underline cancel bcancel xcancel".split()
 )
 """Commands that make one symbol of their argument, if that is a single letter."""
 
 OPAQUE = {
     **dict.fromkeys(
-        "text textbf textit textrm texttt operatorname begin end color hspace tag label ref url".split(), 1
+        "text textbf textit textrm texttt operatorname operatornamewithlimits mathop end color hspace tag label ref"
+        " url kern mkern hskip".split(),
+        1,
     ),
     **dict.fromkeys("textcolor href htmlData htmlClass htmlId htmlStyle colorbox rule raisebox".split(), 2),
     **dict.fromkeys("def gdef newcommand renewcommand let".split(), 3),
 }
 """Commands whose arguments, so many of them, are not formulas."""
 
+BARE = frozenset(
+    "cdot times div pm mp ast star circ bullet oplus ominus otimes odot cup cap wedge vee setminus in notin ni subset"
+    " subseteq supset supseteq le leq ge geq ll gg lt gt ne neq equiv approx sim simeq cong propto to gets rightarrow"
+    " leftarrow Rightarrow Leftarrow longrightarrow leftrightarrow iff implies mapsto partial nabla infty sum prod int"
+    " oint forall exists mid parallel perp ldots cdots dots vdots ddots quad qquad log ln exp sin cos tan tanh min max"
+    " arg lim sup inf det dim ker Pr gcd top bot langle rangle lVert rVert lvert rvert lfloor rfloor lceil rceil vert"
+    " Vert displaystyle textstyle scriptstyle limits nolimits colon bmod lbrace rbrace hline prime land lor neg"
+    " emptyset varnothing Re Im".split()
+)
+"""Commands that take nothing. What follows any other command might be its argument, and is wrapped only in braces."""
+
+LOSING = frozenset("rm bf it cal sf tt verb atop over above choose".split())
+"""Commands that change the meaning of what is around them."""
+
+TAKES_DELIMITER = frozenset("left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr".split())
+COLUMNS = frozenset("array darray subarray alignat alignat* alignedat".split())
+"""Environments that begin with an argument of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
-    start: int
     end: int
     key: str
     """What it is, if it may be a symbol; else empty."""
@@ -50,8 +69,8 @@ def mark(tex: str, wrap: Callable[[str, str], str]) -> str:
     """Return `tex` with `wrap(key, tex of the symbol)` in place of each symbol."""
     tokens = [match.group() for match in TOKEN.finditer(tex)]
     try:
-        return _Marker(tokens, wrap).run()
-    except _Lost:
+        return _Marker(tokens, wrap).span(0, len(tokens))
+    except (_Lost, RecursionError):
         return tex
 
 
@@ -76,8 +95,34 @@ class _Marker:
         self.tokens = tokens
         self.wrap = wrap
 
-    def run(self) -> str:
-        return self._span(0, len(self.tokens))
+    def span(self, at: int, stop: int) -> str:
+        """The tokens from `at` to `stop`, their symbols marked."""
+        out: list[str] = []
+        while at < stop:
+            token = self.tokens[at]
+            name = token[1:] if token.startswith("\\") else ""
+            if name in LOSING:
+                raise _Lost
+            if name == "begin":
+                text, at = self._environment(at)
+            elif count := OPAQUE.get(name.rstrip("*"), 0):
+                end = at + 1
+                for _ in range(count):
+                    end = self._argument_end(end)
+                text, at = self._text(at, end), end
+            elif token in ("^", "_"):
+                text, at = self._script(at)
+            elif (atom := self._atom(at)).key:
+                text, at = self._symbol(at, atom)
+            elif name in DECORATED or name in TAKES_DELIMITER:
+                end = self._argument_end(at + 1)
+                text, at = self._text(at, end), end
+            elif name.isalpha() and name not in BARE:
+                text, at = self._command(at)
+            else:
+                text, at = token, at + 1
+            out.append(text)
+        return "".join(out)
 
     def _text(self, start: int, end: int) -> str:
         return "".join(self.tokens[start:end])
@@ -87,118 +132,121 @@ class _Marker:
             at += 1
         return at
 
-    def _group_end(self, at: int) -> int:
+    def _next(self, at: int) -> tuple[int, str]:
+        """The next token that is no space, and where it is; an empty one at the end."""
+        at = self._skip_space(at)
+        return at, self.tokens[at] if at < len(self.tokens) else ""
+
+    def _closing(self, at: int, opening: str, closing: str) -> int:
         """The end of the group that opens at `at`."""
         depth = 0
         for position in range(at, len(self.tokens)):
-            depth += {"{": 1, "}": -1}.get(self.tokens[position], 0)
+            depth += {opening: 1, closing: -1}.get(self.tokens[position], 0)
             if depth == 0:
                 return position + 1
         raise _Lost
 
     def _argument_end(self, at: int) -> int:
-        at = self._skip_space(at)
-        if at >= len(self.tokens):
+        at, token = self._next(at)
+        if not token or token == "}":
             raise _Lost
-        if self.tokens[at] == "{":
-            return self._group_end(at)
-        name = self.tokens[at][1:]
+        if token == "{":
+            return self._closing(at, "{", "}")
         end = at + 1
-        for _ in range(1 if name in DECORATED else OPAQUE.get(name, 0)):
+        for _ in range(1 if token[1:] in DECORATED else OPAQUE.get(token[1:], 0)):
             end = self._argument_end(end)
         return end
 
     def _atom(self, at: int) -> _Atom:
-        """The single token, command with a letter, or group that starts at `at`."""
+        """The letter, or the command with a letter, that starts at `at`."""
         token = self.tokens[at]
         if (token.isascii() and token.isalpha()) or token[1:] in GREEK:
-            return _Atom(at, at + 1, token)
+            return _Atom(at + 1, token)
         if token[1:] in DECORATED:
             end = self._argument_end(at + 1)
             inner = re.sub(r"[{}\s]", "", self._text(at + 1, end))
             letter = (len(inner) == 1 and inner.isalpha()) or inner[1:] in GREEK
-            return _Atom(at, end, f"{token}{{{inner}}}" if letter else "")
-        return _Atom(at, at + 1, "")
+            return _Atom(end, f"{token}{{{inner}}}" if letter else "")
+        return _Atom(at + 1, "")
 
-    def _span(self, at: int, stop: int) -> str:
-        out: list[str] = []
-        while at < stop:
-            token = self.tokens[at]
-            if count := OPAQUE.get(token[1:].rstrip("*")) if token.startswith("\\") else 0:
-                end = at + 1
-                for _ in range(count):
-                    end = self._argument_end(end)
-                out.append(self._text(at, end))
-                at = end
-            elif (atom := self._atom(at)).key:
-                text, at = self._symbol(atom)
-                out.append(text)
-            elif token[1:] in DECORATED:
-                out.append(self._text(at, atom.end))
-                at = atom.end
-            elif token in "^_":
-                end = self._argument_end(at + 1)
-                inner = self._skip_space(at + 1)
-                braced = self.tokens[inner] == "{"
-                content = self._span(inner + braced, end - braced) if braced else self._text(inner, end)
-                out.append(f"{token}{{{content}}}")
-                at = end
-            elif token.startswith("\\") and len(token) > 1 and token[1].isalpha():
-                at = self._command(out, at)
-            else:
-                out.append(token)
-                at += 1
-        return "".join(out)
-
-    def _command(self, out: list[str], at: int) -> int:
-        """Copy a command whose next token must not be wrapped, unless it stands in braces."""
-        out.append(self.tokens[at])
-        at += 1
-        while (after := self._skip_space(at)) < len(self.tokens) and self.tokens[after] in "[{":
-            if self.tokens[after] == "[":
-                end = next((i for i in range(after, len(self.tokens)) if self.tokens[i] == "]"), None)
-                if end is None:
-                    break
-                out.append(self._text(at, end + 1))
-                at = end + 1
-            else:
-                end = self._group_end(after)
-                out.append("{" + self._span(after + 1, end - 1) + "}")
-                at = end
-        if (
-            at < len(self.tokens)
-            and self.tokens[at - 1].startswith("\\")
-            and self.tokens[at - 1][1:] in TAKES_TOKEN
-        ):
-            end = self._argument_end(at)
-            out.append(self._text(at, end))
-            at = end
-        return at
-
-    def _symbol(self, atom: _Atom) -> tuple[str, int]:
+    def _symbol(self, at: int, atom: _Atom) -> tuple[str, int]:
+        """A symbol with all its primes, subscripts and superscripts, which would be set elsewhere without it."""
         key, end = atom.key, atom.end
-        after = self._skip_space(end)
-        if after < len(self.tokens) and self.tokens[after] == "_":
-            sub_end = self._argument_end(after + 1)
-            sub = re.sub(r"[{}\s]|\\(?:text|mathrm|textrm|mathit)\b", "", self._text(after + 1, sub_end))
-            if re.fullmatch(r"\w+|\\[A-Za-z]+", sub):
-                key, end = f"{key}_{sub}", sub_end
-        text = self._text(atom.start, end)
-        after = self._skip_space(end)
-        if after < len(self.tokens) and (self.tokens[after] == "^" or self.tokens[after] == "'"):
-            # Primes and superscripts must stay with the letter, or they would be set too high.
-            if self.tokens[after] == "^":
-                sup_end = self._argument_end(after + 1)
+        text = self._text(at, end)
+        seen = set()
+        while (after := self._next(end))[1] in ("'", "^", "_"):
+            position, kind = after
+            if kind == "'":
+                while self._next(position)[1] == "'":
+                    position = self._next(position)[0] + 1
+                text += self._text(end, position)
+                end = position
+                kind = "^"
             else:
-                sup_end = after
-                while sup_end < len(self.tokens) and self.tokens[sup_end] == "'":
-                    sup_end += 1
-            inner = self._text(after, sup_end)
-            return self.wrap(key, text + inner), sup_end
+                script_end = self._argument_end(position + 1)
+                name = self._script_name(end, script_end) if kind == "_" else ""
+                if name:
+                    key = f"{key}_{name}"
+                text += self._text(end, script_end) if name else self._script(position)[0]
+                end = script_end
+            if kind in seen:
+                raise _Lost
+            seen.add(kind)
         return self.wrap(key, text), end
 
+    def _script_name(self, start: int, end: int) -> str:
+        r"""The subscript in these tokens, if it is a name: the `s` of `_{s}`, the `out` of `_\\text{out}`."""
+        text = self._text(start, end).strip().removeprefix("_")
+        inner = re.sub(r"[{}\s]|\\(?:text|mathrm|textrm|mathit)\b", "", text)
+        return inner if re.fullmatch(r"\w+|\\[A-Za-z]+", inner) else ""
 
-TAKES_TOKEN = frozenset(
-    "left right big Big bigg Bigg bigl bigr Bigl Bigr frac sqrt dfrac tfrac binom".split()
-)
-"""Commands that take the very next token, which therefore must not be wrapped."""
+    def _script(self, at: int) -> tuple[str, int]:
+        """A subscript or superscript; only a braced one is looked into."""
+        end = self._argument_end(at + 1)
+        inner, token = self._next(at + 1)
+        if token != "{":
+            return self._text(at, end), end
+        return self._text(at, inner) + "{" + self.span(inner + 1, end - 1) + "}", end
+
+    def _environment(self, at: int) -> tuple[str, int]:
+        r"""`\\begin{…}` with the arguments that are no formulas."""
+        end = self._argument_end(at + 1)
+        name = re.sub(r"[{}\s]", "", self._text(at + 1, end))
+        position, token = self._next(end)
+        if token == "[":
+            end = self._closing(position, "[", "]")
+            position, token = self._next(end)
+        if name in COLUMNS:
+            end = self._argument_end(end)
+        return self._text(at, end), end
+
+    def _command(self, at: int) -> tuple[str, int]:
+        """A command that may take arguments: those in braces are looked into, a bare one is left alone."""
+        out = [self.tokens[at]]
+        end, first = at + 1, True
+        while True:
+            position, token = self._next(end)
+            if token == "[" and first:
+                end = self._closing(position, "[", "]")
+                out.append(self._text(position, end))
+            elif token == "{":
+                closing = self._closing(position, "{", "}")
+                out.append("{" + self.span(position + 1, closing - 1) + "}")
+                end = closing
+            else:
+                break
+            first = False
+        if first and token and token not in ("}", "&", "^", "_", "\\\\", ")", "]"):
+            bare = self._argument_end(end)
+            out.append(self._text(end, bare))
+            end = bare
+            if self._next(end)[1] not in ("", "}", "&") and out[0] in (
+                r"\frac",
+                r"\dfrac",
+                r"\tfrac",
+                r"\binom",
+            ):
+                bare = self._argument_end(end)
+                out.append(self._text(end, bare))
+                end = bare
+        return "".join(out), end

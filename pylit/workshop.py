@@ -84,14 +84,23 @@ def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
         catalog.project, catalog.version = "annotated-labml-nn", "0.1.0"
         catalog.header_comment = f"# {path.stem}, {catalog.locale_identifier}"
     for gone, message in list(catalog.obsolete.items()):
-        catalog[gone] = message  # it may have come back, or help to translate something like it
+        if catalog.get(gone) is None:
+            catalog[gone] = message  # it may have come back, or help to translate something like it
     catalog.obsolete.clear()
     dates = catalog.creation_date, catalog.revision_date
-    previous = {message.id: message.previous_id for message in catalog if message.fuzzy}
+    previous = {
+        message.id: message.previous_id for message in catalog if message.fuzzy and message.previous_id
+    }
     catalog.update(template)
     for message in catalog:
-        if message.fuzzy and not message.previous_id:
-            message.previous_id = previous.get(message.id, [])  # Babel forgets them
+        if not message.fuzzy:
+            continue
+        # What a translation translates is the English it was last right for, not one in between.
+        last = message.previous_id[0] if message.previous_id else message.id
+        message.previous_id = previous.get(last, message.previous_id)
+        if message.previous_id == [message.id]:
+            message.flags.discard("fuzzy")  # the English is again what it was
+            message.previous_id = []
     for gone, message in list(catalog.obsolete.items()):
         if not message.string:
             del catalog.obsolete[gone]  # nobody wrote anything that could be lost

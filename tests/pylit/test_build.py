@@ -8,6 +8,7 @@ import pytest
 from conftest import Write
 
 from pylit.build import assets, build
+from pylit.errors import PylitError
 from pylit.site import Settings, Site, find_pages
 
 GOOD = '"""\n# Good\n\n![A dot](dot.png)\n"""\n'
@@ -76,6 +77,28 @@ def test_keep_going_writes_the_pages_that_are_right(tree: Path, write: Write) ->
     assert report.errors
     assert (tree / "out/sub/good.html").is_file()
     assert not (tree / "out/bad.html").exists()
+
+
+def test_folder_that_cannot_be_written(tree: Path) -> None:
+    (tree / "file").write_text("")
+    for out in (tree / "file", tree / "file" / "below"):
+        with pytest.raises(
+            PylitError, match=r"file.*: error: cannot be written: (File exists|Not a directory)"
+        ):
+            build(site(tree), out)
+    (tree / "out" / "index.html").mkdir(parents=True)
+    with pytest.raises(PylitError, match=r"cannot be written: Is a directory"):
+        build(site(tree), tree / "out")
+
+
+def test_mistake_of_ours_names_the_page(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr("pylit.build.render_page", fail)
+    with pytest.raises(RuntimeError) as error:
+        build(site(tree), tree / "out", jobs=1)
+    assert error.value.__notes__ == ["while rendering pkg/__init__.py in the language en"]
 
 
 def test_any_number_of_processes_writes_the_same(tree: Path, write: Write) -> None:

@@ -110,6 +110,17 @@ def test_catalog_that_does_not_parse(write: Write, text: str) -> None:
     assert error.value.problem.hint
 
 
+def test_contexts_are_refused(write: Write) -> None:
+    path = catalog(write, 'msgctxt "x"\nmsgid "a"\nmsgstr "b"\n')
+    with pytest.raises(PylitError, match=r"a\.po:5: error: does not parse: entries with a msgctxt"):
+        load_catalog(path, "zh")
+
+
+def test_what_obsolete_entries_were_is_passed_over(write: Write) -> None:
+    path = catalog(write, '#~| msgid "Older"\n#~ msgid "Old"\n#~ msgstr "旧"\n\nmsgid "a"\nmsgstr "b"\n')
+    assert load_catalog(path, "zh").lookup("a").text == "b"
+
+
 def test_catalog_that_is_no_utf8(tmp_path: Path) -> None:
     path = tmp_path / "a.po"
     path.write_bytes(HEADER.encode() + b'msgid "a"\nmsgstr "\xff"\n')

@@ -18,6 +18,11 @@ def test_keys() -> None:
     assert found == Meta("A title", 3, "One sentence.", 4, {"W_s": "A.conv"}, 7)
 
 
+@pytest.mark.parametrize("title", ["404", "2020-13-45", "yes", "!!int abc"])
+def test_every_value_is_text(title: str) -> None:
+    assert meta(f"title: {title}").title == title.removeprefix("!!int ")
+
+
 def test_prose_begins_after_it() -> None:
     source = parse_python('"""\n---\ntitle: T\n---\n# Heading\n"""\nx = 1\n', "x.py")
     assert [(line.number, line.text) for line in source.sections[0].text] == [(5, "# Heading")]
@@ -43,7 +48,8 @@ def test_none_or_empty() -> None:
         ("title: a: b", 3, "the front matter is no YAML: mapping values are not allowed here"),
         ("just text", 3, "the front matter is no mapping"),
         ("title: T\ntitel: U", 4, "the front matter has an unknown key `titel`"),
-        ("title: 3", 3, "`title` of the front matter must be text, not 3"),
+        ("title: {a: b}", 3, "`title` of the front matter must be text, not {'a': 'b'}"),
+        ("title: " + "[" * 3000, 3, "the front matter is no YAML: "),
         ("summary: [a]", 3, r"`summary` of the front matter must be text, not \['a'\]"),
         ("symbols: [a]", 3, "`symbols` of the front matter must map symbols to names"),
     ],

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pylit.math import FormulaError, typeset
+from pylit.math import FormulaError, _katex, typeset
 from pylit.symbols import mark, symbols
 
 
@@ -40,8 +40,8 @@ def test_display() -> None:
     [
         (r"y = \mathcal{F}(x, \{W_i\}) + W_s x^2", ["y", r"\mathcal{F}", "x", "W_i", "W_s", "x"]),
         (r"\frac{\partial y}{\partial x}", ["y", "x"]),
-        (r"\frac ab", ["b"]),
-        (r"x_{l+1}", ["x", "l"]),
+        (r"\frac ab", []),
+        (r"x_{l+1}", ["l", "x"]),
         (r"x_\text{out} + x_\mathrm{in}", ["x_out", "x_in"]),
         (r"\hat x_i'", [r"\hat{x}_i"]),
         (r"\text{no} \operatorname{Var}[x]", ["x"]),
@@ -66,7 +66,45 @@ def test_unfinished_formulas_are_left_to_katex(tex: str) -> None:
 
 
 def test_superscripts_and_primes_stay_with_their_letter() -> None:
-    assert mark("x^2 + x' + W_s^{T}", lambda key, text: f"<{text}>") == "<x^2> + <x'> + <W_s^{T}>"
+    assert mark("x^2 + x' + W_s^{T}", lambda key, text: f"<{text}>") == "<x^2> + <x'> + <W_s^{<T>}>"
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\frac{a}{b} + \sum_{i=1}^n x_i + 2^{x^y}",
+        r"W^Q_i + x'_{t-1} + \mathcal{L}^{(i)}_{CE} + \theta_i'^{2}",
+        r"\underset{x}{a} \overset{a}{=} \underbrace a_b \color{red} x",
+        r"\begin{array}{cc} x_{0} & y \\ z & w \end{array}",
+        r"\mathop{\rm argmax}_x \mathscr L_i \acute x 90^\circ x_+",
+    ],
+)
+def test_marks_change_nothing_of_the_layout(tex: str) -> None:
+    """Tags balance, and every length that KaTeX computes is the one it computes without marks."""
+    html, plain = typeset(tex, False), _katex(tex, False)
+    lengths = r"(?:top|height|margin-[a-z]+|vertical-align):[^;\"]*"
+    assert re.findall(lengths, html) == re.findall(lengths, plain)
+    assert html.count("<span") == html.count("</span>")
+    assert "<a" not in html.replace("<annotation", "")
+
+
+@pytest.mark.parametrize("tex", ["x_i_j", "x^a^b", "x^2'"])
+def test_marks_do_not_make_wrong_formulas_right(tex: str) -> None:
+    with pytest.raises(FormulaError, match="Double su"):
+        typeset(tex, False)
+
+
+@pytest.mark.parametrize(
+    ("tex", "message"),
+    [
+        (r"\frac{1}{" * 25 + "x" + "}" * 25, "groups are nested more than 20 deep"),
+        (r"\left(" * 25 + "x" + r"\right)" * 25, "groups are nested more than 20 deep"),
+        (r"\begin{array}{{c}}x\end{array}", "the columns of an array must be letters, not groups"),
+    ],
+)
+def test_formulas_that_katex_would_not_survive_are_refused(tex: str, message: str) -> None:
+    with pytest.raises(FormulaError, match=message):
+        typeset(tex, True)
 
 
 def test_rejected_formula_says_why_without_our_marks() -> None:

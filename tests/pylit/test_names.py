@@ -41,6 +41,20 @@ def test_closures_globals_and_nonlocals() -> None:
     assert groups(text) == {"n 1.0 4.8 7.16", "m 4.4 7.8 7.12", "g 5.8 8.11"}
 
 
+def test_global_is_the_modules_whatever_is_between() -> None:
+    text = "x = 0\ndef f():\n    x = 1\n    def g():\n        global x\n        x = 2\n    return x\n"
+    assert groups(text) == {"x 1.0 6.8", "x 3.4 7.11"}
+
+
+def test_exceptions_have_names() -> None:
+    assert groups("try: f()\nexcept E as e:\n    print(e)\n") == {"e 2.12 3.10"}
+
+
+def test_static_methods_have_no_self() -> None:
+    text = "class A:\n    @staticmethod\n    def f(o): o.x = o.x\n    def g(self): self.x\n"
+    assert "x 3.16 3.22" in groups(text)
+
+
 def test_class_scope_is_not_seen_by_its_methods() -> None:
     text = "x = 1\nclass A:\n    x = x\n    def f(self):\n        return x\n"
     assert groups(text) == {"x 1.0 5.15", "x 3.4 3.8"}

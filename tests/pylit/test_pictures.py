@@ -55,6 +55,22 @@ def test_document_types_are_refused(write: Write) -> None:
         inline_svg(write("a.svg", bomb), "")
 
 
+def test_drawings_that_cannot_be_read(write: Write) -> None:
+    path = write("a.svg", "")
+    path.write_bytes(START.encode("utf-16"))
+    with pytest.raises(PictureError, match="is not UTF-8"):
+        inline_svg(path, "")
+    with pytest.raises(PictureError, match="nested more than 50 deep"):
+        inline_svg(write("b.svg", START + "<g>" * 60 + "</g>" * 60 + "</svg>"), "")
+
+
+def test_drawings_on_one_page_do_not_mix_their_parts(write: Write) -> None:
+    path = write("a.svg", f'{START}<marker id="m"/><path marker-end="url(#m)"/></svg>')
+    html = inline_svg(path, "", "drawing-2-")
+    assert 'id="drawing-2-m"' in html
+    assert "url(#drawing-2-m)" in html
+
+
 def test_drawing_without_a_view_box(write: Write) -> None:
     with pytest.raises(PictureError, match="has no viewBox"):
         inline_svg(write("a.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'), "")

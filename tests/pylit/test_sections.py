@@ -162,6 +162,15 @@ def test_comments_for_tools_stay_code() -> None:
     assert [section.prose for section in source.sections] == [()]
 
 
+@pytest.mark.parametrize("comment", ["Positional encoding: sines.", "noqa is a word", "fmt: ", "!x"])
+def test_comments_that_only_look_like_those_are_prose(comment: str) -> None:
+    assert cut(f"\n\n# {comment}\nx = 1\n").sections[0].prose == (1, 2, 3)
+
+
+def test_definition_that_is_called_like_a_line_gets_another_anchor() -> None:
+    assert [section.name for section in cut("class L1: ...\n").sections] == ["L1-2"]
+
+
 def test_code_after_a_definition_is_no_longer_in_it() -> None:
     source = cut(
         """\
@@ -325,7 +334,7 @@ def test_slug() -> None:
     assert slug("## Why `it` *helps*, and when: a long story") == "why-it-helps-and-when-a"
     assert slug("残差 块") == "残差-块"
     assert slug("$$$") == ""
-    assert unused("a", {"a", "a-2"}) == "a-3"
+    assert unused("a", {"a", "a-2"}, {}) == "a-3"
 
 
 def test_sections_are_frozen() -> None:

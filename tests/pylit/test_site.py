@@ -12,7 +12,7 @@ from pylit.build import build
 from pylit.document import document
 from pylit.errors import PylitError, Report
 from pylit.site import Settings, Site, find_pages
-from pylit.view import View, preview_page, render_page
+from pylit.view import View, contents_page, preview_page, render_page
 from pylit.workshop import update_site
 
 MODULE = '"""\n# Title\n\nText with $x$.\n"""\n\nx = 1\n'
@@ -71,6 +71,52 @@ def test_two_files_for_one_page(write: Write, tmp_path: Path) -> None:
     write("pkg/a.md", "")
     with pytest.raises(PylitError, match=r"becomes the page `a\.html`, as does `pkg/a\.md`"):
         site(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (("pkg/a.py", "pkg/zh/a.py"), "becomes the page `zh/a.html`, as does `pkg/"),
+        (("pkg/404.py",), "becomes the page `404.html`, as does pylit's own"),
+        (("pkg/A.py", "pkg/a.py"), "becomes the page `a.html`, as does `pkg/A.py`"),
+    ],
+)
+def test_addresses_that_are_taken(write: Write, tmp_path: Path, files: tuple[str, ...], message: str) -> None:
+    for file in files:
+        write(file, "")
+    with pytest.raises(PylitError, match=message):
+        site(tmp_path, languages=("en", "zh"))
+
+
+@pytest.mark.parametrize(
+    ("languages", "message"),
+    [
+        (("en", "../x"), "language `../x`: error: is no language code"),
+        (("en", "/abs"), "language `/abs`: error: is no language code"),
+        (("en", ""), "language ``: error: is no language code"),
+        (("en", "en"), "language `en`: error: is there already"),
+    ],
+)
+def test_languages_that_are_none(
+    write: Write, tmp_path: Path, languages: tuple[str, ...], message: str
+) -> None:
+    write("pkg/a.py", "")
+    with pytest.raises(PylitError, match=message):
+        site(tmp_path, languages=languages)
+
+
+def test_odd_file_names_make_links_that_work(write: Write, tmp_path: Path) -> None:
+    for name in ("a#b", "c?d", "e%41", "co:lon", "javascript:alert(1)"):
+        write(f"pkg/{name}.py", "")
+    view = contents_page(site(tmp_path), "en")
+    links = re.findall('href="([^"]*)"', str(view.body.rows[0].prose))
+    assert links == [
+        "a%23b.html",
+        "c%3Fd.html",
+        "co%3Alon.html",
+        "e%2541.html",
+        "javascript%3Aalert%281%29.html",
+    ]
 
 
 def test_root_that_does_not_exist(tmp_path: Path) -> None:

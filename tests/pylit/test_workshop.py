@@ -71,6 +71,20 @@ def test_changed_block_keeps_its_translation_and_what_it_translated(tmp_path: Pa
     assert path.read_bytes() == before
 
 
+def test_block_that_changes_twice_is_still_held_against_what_was_translated(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    first, second, third = (
+        f"The long layer {x} its whole input ${y}$." for x, y in [("adds", "x"), ("adds", "y"), ("sums", "y")]
+    )
+    update(path, "zh", page(first))
+    translate(path, **{first: "这一层加上输入 $x$。"})
+    for text in (second, third):
+        update(path, "zh", page(text))
+        assert load_catalog(path, "zh").lookup(text).state is State.STALE
+    update(path, "zh", page(first))
+    assert load_catalog(path, "zh").lookup(first).state is State.TRANSLATED
+
+
 def test_block_that_is_gone_is_kept_and_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.po"
     update(path, "zh", page("Something entirely different", "Two"))

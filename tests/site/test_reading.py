@@ -248,7 +248,7 @@ def test_keyboard_alone(read: Open) -> None:
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+    assert page.url.endswith("#:main")
 
 
 def test_contents_follow_the_reader(read: Open) -> None:
