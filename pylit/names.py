@@ -34,6 +34,13 @@ class _Scope:
     name: str = ""
     """Qualified name of a class."""
 
+    @property
+    def module(self) -> _Scope:
+        scope = self
+        while scope.outer is not None:
+            scope = scope.outer
+        return scope
+
 
 @dataclass(frozen=True, eq=False)
 class _Use:
@@ -87,9 +94,7 @@ def _meaning(use: _Use) -> Meaning:
     home = use.scope
     while home.outer:
         if use.name in home.of_module:
-            while home.outer:
-                home = home.outer
-            break
+            return (id(home.module), use.name)
         if use.name in home.bound - home.free and (home.kind != "class" or home is use.scope):
             break
         home = home.outer
