@@ -19,7 +19,16 @@ ENGINE = [
     "pyyaml>=6",
 ]
 SITE = ["mkdocs>=1.6.1,<2"]
-TRAIN = ["torch>=2.6", "numpy>=1.26", "labml>=0.5.3", "labml-helpers>=0.4.89"]
+TRAIN = [
+    "torch>=2.6",
+    "numpy>=1.26",
+    "labml>=0.5.3",
+    "labml-helpers>=0.4.89",
+    "pillow>=10",
+    "scikit-learn>=1.4",
+    "tqdm>=4.66",
+    "tyro>=0.9",
+]
 DEV = [
     "axe-playwright-python",
     "hypothesis",
@@ -33,6 +42,7 @@ DEV = [
     "types-polib",
     "types-pygments",
     "types-pyyaml",
+    "types-tqdm",
 ]
 
 setup(

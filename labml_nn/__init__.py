@@ -48,6 +48,9 @@ here.
 
 * [Residual networks](resnet/__init__.py): why very deep networks used to train badly, and how
   adding the input of some layers to their output changed that.
+* [Train a ResNet](resnet/experiment.py) on CIFAR-10 or on handwritten digits, with one command. The
+  pages on [images](data/__init__.py), the [training loop](training/__init__.py) and a
+  [run](training/run.py) as a whole show how.
 * [Guides](../docs/guide/index.md): how to read a page, write one, translate one, and how the engine
   works.
 

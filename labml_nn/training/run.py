@@ -1,0 +1,440 @@
+r"""
+---
+title: A run
+summary:
+  The way from the first step to the result file, with measurements, checkpoints on time and on
+  demand, and a clean way to stop.
+---
+
+# A run
+
+A run has a folder of its own. Everything that is known about it is there:
+
+| file | what it holds |
+|---|---|
+| `config.json` | the configuration, and the preset it came from |
+| `metrics.jsonl` | one line for each epoch: losses, accuracies, learning rate, speed |
+| `checkpoints/` | the last states of the run, and the best |
+| `result.json` | what came out of it, once it is complete |
+"""
+
+import json
+import os
+import platform
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol, TypeVar
+
+from torch import nn
+from tqdm import tqdm
+
+from labml_nn.data import ImageData
+from labml_nn.training import Diverged, Recipe, Trainer, epoch_ends, evaluate
+from labml_nn.training.checkpoint import (
+    Checkpoint,
+    CheckpointFolder,
+    random_state,
+    set_random_state,
+)
+from labml_nn.training.machine import Machine
+from labml_nn.training.tracking import Tracker
+
+
+class RunFailed(Exception):
+    """
+    ## When a run cannot go on
+
+    The message says why, and what to do.
+    """
+
+
+class RunConfig(Protocol):
+    """
+    ## What a run needs to know
+
+    Any configuration with these fields will do. They are explained where they are set, in
+    [the experiment](../resnet/experiment.py#Config).
+    """
+
+    @property
+    def data(self) -> str: ...
+    @property
+    def final(self) -> bool: ...
+    @property
+    def out(self) -> Path | None: ...
+    @property
+    def checkpoint_seconds(self) -> float: ...
+    @property
+    def checkpoint_steps(self) -> int | None: ...
+    @property
+    def keep(self) -> int: ...
+    @property
+    def app_url(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """
+    ## What to do
+    """
+
+    # The name of the experiment, for the notes
+    name: str
+    preset: str
+    # Bytes in, logits out
+    model: nn.Module
+    train: ImageData
+    # The images to measure with: held out of the training set, or the test set
+    held_out: ImageData
+    recipe: Recipe
+    config: RunConfig
+
+
+def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
+    """
+    ## Running
+
+    Takes all steps of `task`, or those that are left of the run in the folder `resumed`. Returns 0
+    when the run is complete and 130 when it was asked to stop. Raises `RunFailed` if the loss is no
+    longer a number, `CheckpointError` if there is nothing to resume, and `OSError` if a checkpoint
+    cannot be written.
+    """
+    config, recipe = task.config, task.recipe
+    if recipe.batch_size % machine.world:
+        raise RunFailed(
+            f"a batch of {recipe.batch_size} cannot be shared by "
+            f"{machine.world} processes; choose a multiple"
+        )
+    folder = resumed or config.out or _new_folder(task.preset)
+    if resumed is None and (folder / "config.json").exists():
+        raise RunFailed(
+            f"{folder} holds another run; go on with it by --resume {folder}, "
+            "or choose another --out"
+        )
+    checkpoints = CheckpointFolder(folder / "checkpoints", config.keep)
+    trainer = Trainer(task.model, task.train, recipe, machine)
+    progress: dict[str, Any] = {"seconds": 0.0, "images": 0, "best": -1.0}
+    if resumed is not None:
+        last = checkpoints.load_last(machine.device)
+        trainer.load_state(last.step, last.model, last.optimizer)
+        set_random_state(last.random)
+        progress = last.progress
+        if trainer.step > recipe.steps:
+            raise RunFailed(
+                f"{folder} has taken {trainer.step} steps already; "
+                f"--steps must be more than that, got {recipe.steps}"
+            )
+    plain = to_plain(config)
+    if machine.is_main:
+        write_json(
+            folder / "config.json", {"preset": task.preset, "config": plain}
+        )
+        _forget_after(folder / "metrics.jsonl", trainer.step)
+    tracker = Tracker(task.name, plain, machine, config.app_url)
+    session = _Session(
+        task, machine, trainer, checkpoints, folder, tracker, plain, progress
+    )
+    with tracker, stop_on_signals() as signals:
+        stopped = session.train(signals)
+    if stopped:
+        if machine.is_main:
+            print(f"\nStopped after step {trainer.step}, which is saved.")
+            print(f"Go on with: --resume {folder}")
+        return 130
+    result = session.result()
+    if machine.is_main:
+        write_json(folder / "result.json", result)
+        print_summary(result, folder)
+    return 0
+
+
+@dataclass
+class _Session:
+    """
+    ## Between the steps
+
+    One sitting of a run, from its start or from a checkpoint to its end or to a signal.
+    """
+
+    task: Task
+    machine: Machine
+    trainer: Trainer
+    checkpoints: CheckpointFolder
+    folder: Path
+    tracker: Tracker
+    plain_config: dict[str, Any]
+    progress: dict[str, Any]
+
+    def train(self, signals: list[int]) -> bool:
+        """
+        Takes the steps that are left. Returns whether it was asked to stop before the last one.
+        Raises `RunFailed` if the loss is no longer a number.
+        """
+        recipe, trainer = self.task.recipe, self.trainer
+        ends = set(epoch_ends(recipe, len(self.task.train)))
+        bar = tqdm(
+            total=recipe.steps,
+            initial=trainer.step,
+            unit="step",
+            disable=not self.machine.is_main,
+        )
+        saved = clock = time.perf_counter()
+        with bar:
+            while trainer.step < recipe.steps:
+                stop = self._should_stop(signals)
+                if not stop:
+                    trainer.take_step()
+                    bar.update()
+                at_end = not stop and trainer.step in ends
+                is_due = stop or self._is_due(saved)
+                if not (at_end or is_due):
+                    continue
+                # Losses are looked at before anything is saved: weights that are no longer numbers
+                # must not take the place of good ones.
+                values = self._read(start_anew=at_end)
+                self.progress["seconds"] += time.perf_counter() - clock
+                is_best = at_end and self._measure(values)
+                if is_best or is_due or trainer.step == recipe.steps:
+                    if self.machine.is_main:
+                        self.save(is_best=is_best)
+                    saved = time.perf_counter()
+                if stop:
+                    return True
+                # Measuring and saving do not count as training.
+                clock = time.perf_counter()
+        return False
+
+    def _should_stop(self, signals: list[int]) -> bool:
+        """
+        Processes that share a batch have to stop after the same step, or those that go on wait for
+        the others for ever. They compare notes every ten steps.
+        """
+        if self.machine.world == 1:
+            return bool(signals)
+        if self.trainer.step % 10:
+            return False
+        return self.machine.any(bool(signals))
+
+    def _is_due(self, saved: float) -> bool:
+        """Whether it is time for a checkpoint."""
+        config = self.task.config
+        if config.checkpoint_steps:
+            return self.trainer.step % config.checkpoint_steps == 0
+        is_late = time.perf_counter() - saved > config.checkpoint_seconds
+        if self.machine.world == 1:
+            return is_late
+        # Clocks of several processes differ, and all have to look at their losses together.
+        return self.trainer.step % 10 == 0 and self.machine.any(is_late)
+
+    def _read(self, *, start_anew: bool) -> dict[str, float]:
+        """What was measured in this epoch so far; the next one starts anew."""
+        try:
+            return self.trainer.read_totals(start_anew=start_anew)
+        except Diverged as error:
+            good = self.checkpoints.paths()
+            last = f"The last good checkpoint is {good[-1]}." if good else ""
+            raise RunFailed(
+                f"{error}. {last} Try a smaller --learning-rate, "
+                "or --precision float32."
+            ) from error
+
+    def _measure(self, values: dict[str, float]) -> bool:
+        """
+        Measures on the images held out, notes everything, and returns whether the network is the
+        best so far. With `final` these images are the test set, which is left alone until the end.
+        """
+        task, trainer = self.task, self.trainer
+        is_best = False
+        if not task.config.final:
+            loss, accuracy = evaluate(task.model, task.held_out, self.machine)
+            values |= {"loss.valid": loss, "accuracy.valid": accuracy}
+            is_best = accuracy > self.progress["best"]
+            self.progress["best"] = max(accuracy, self.progress["best"])
+            self.progress["valid_accuracy"] = accuracy
+        if self.machine.is_main:
+            line = json.dumps({"step": trainer.step, **values})
+            with (self.folder / "metrics.jsonl").open("a") as file:
+                file.write(line + "\n")
+        self.tracker.report(trainer.step, values)
+        return is_best
+
+    def save(self, *, is_best: bool = False) -> Path:
+        """Saves a checkpoint, and returns its path."""
+        checkpoint = Checkpoint(
+            **self.trainer.state(),
+            config=self.plain_config,
+            about={
+                "classes": list(self.task.train.classes),
+                "channels": self.task.train.channels,
+                "side": self.task.train.images.shape[-1],
+            },
+            progress=dict(self.progress),
+            random=random_state(),
+        )
+        return self.checkpoints.save(checkpoint, is_best=is_best)
+
+    def result(self) -> dict[str, Any]:
+        """
+        ### The result
+
+        What came out of the run, and everything one has to know to judge it. Accuracies are
+        fractions; what was not measured is `None`.
+        """
+        task, recipe = self.task, self.task.recipe
+        images = recipe.steps * recipe.batch_size
+        seconds = self.progress["seconds"]
+        test_accuracy = None
+        if task.config.final:
+            _, test_accuracy = evaluate(task.model, task.held_out, self.machine)
+        return {
+            "name": task.name,
+            "preset": task.preset,
+            "config": self.plain_config,
+            "data": task.config.data,
+            "seed": recipe.seed,
+            "parameters": sum(p.numel() for p in task.model.parameters()),
+            "steps": recipe.steps,
+            "epochs": round(images / len(task.train), 2),
+            "seconds": round(seconds, 1),
+            "images_per_second": round(images / seconds, 1),
+            "valid_accuracy": self.progress.get("valid_accuracy"),
+            "test_accuracy": test_accuracy,
+            "machine": self.machine.describe(),
+            "versions": {
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("torch", "numpy", "labml")},
+            },
+        }
+
+
+def to_plain(config: Any) -> dict[str, Any]:
+    """
+    ## Files
+
+    A configuration as values that JSON knows.
+    """
+    return {
+        field.name: _plain(getattr(config, field.name))
+        for field in fields(config)
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+Loaded = TypeVar("Loaded")
+
+
+def load_config(folder: Path, kind: type[Loaded]) -> tuple[str, Loaded]:
+    """
+    The preset and the configuration of the run in `folder`. Raises `RunFailed` if there is none.
+    """
+    path = folder / "config.json"
+    try:
+        saved = json.loads(path.read_text("utf-8"))
+        preset, values = saved["preset"], saved["config"]
+    except (OSError, ValueError, KeyError) as error:
+        raise RunFailed(
+            f"{path} cannot be read ({error}); --resume takes the folder of a "
+            "run, such as runs/20260131-120000-quick"
+        ) from error
+    paths = {"data_dir", "out"}
+    return preset, kind(
+        **{
+            name: Path(value)
+            if name in paths and value is not None
+            else tuple(value)
+            if isinstance(value, list)
+            else value
+            for name, value in values.items()
+        }
+    )
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Writes a file that is always whole, the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _forget_after(path: Path, step: int) -> None:
+    """
+    Removes what was noted after the checkpoint that the run goes on from, and half a line that a
+    killed process left.
+    """
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except ValueError:
+            continue
+    path.write_text("".join(line + "\n" for line in kept), "utf-8")
+
+
+def _new_folder(preset: str) -> Path:
+    return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[list[int]]:
+    """
+    ## Stopping
+
+    Clusters announce the end of a machine with SIGTERM, users press a key, which is SIGINT. Inside
+    of this context a first signal is only noted; the loop sees it after the step it is in. A second
+    one ends the process at once.
+    """
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = {name: signal.signal(name, note) for name in names}
+    try:
+        yield received
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def print_summary(result: dict[str, Any], folder: Path) -> None:
+    """
+    ## The summary
+    """
+    rows = {
+        "network": f"{result['preset']}, {result['parameters']:,} parameters",
+        "data": f"{result['data']}, {result['epochs']} epochs",
+        "time": f"{result['seconds']:,.0f} s of training, "
+        f"{result['images_per_second']:,.0f} images/s",
+        "machine": result["machine"],
+    }
+    for name in ("valid", "test"):
+        accuracy = result[f"{name}_accuracy"]
+        if accuracy is not None:
+            rows[f"{name} accuracy"] = f"{accuracy:.2%}"
+    rows["files"] = str(folder)
+    print()
+    for name, value in rows.items():
+        print(f"{name:>15}  {value}")

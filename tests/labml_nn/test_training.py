@@ -1,0 +1,411 @@
+"""Training: the same weights however often a run is killed, and the same curve on any number of processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from labml_nn.data import batch_indices, random_generator
+from labml_nn.data.small import make_synthetic
+from labml_nn.resnet import experiment, predict
+from labml_nn.resnet.experiment import PRESETS, Config
+from labml_nn.training import Diverged, Recipe, Totals, Trainer, epoch_ends, evaluate
+from labml_nn.training.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    CheckpointFolder,
+    load,
+    random_state,
+    save,
+    set_random_state,
+)
+from labml_nn.training.machine import Machine, find_machine
+from labml_nn.training.run import RunFailed
+
+TINY = (
+    "resnet20 --data synthetic --blocks 1 --channels 4 4 4 --batch-size 32 --valid-images 64 --precision float32"
+    " --schedule cosine"
+).split()
+
+
+def recipe(**values: object) -> Recipe:
+    return Config(**values).recipe()  # type: ignore[arg-type]
+
+
+CPU = Machine(torch.device("cpu"))
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def command(*arguments: str | Path, launcher: tuple[str, ...] = ()) -> list[str]:
+    start = [sys.executable, "-m", *(launcher or ()), *(["-m"] if launcher else [])]
+    return [*start, "labml_nn.resnet.experiment", *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    root = str(Path(experiment.__file__).parents[2])
+    return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+
+
+def execute(*arguments: str | Path, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments, launcher=launcher), capture_output=True, text=True, env=environment(), timeout=300
+    )
+
+
+def last(folder: Path) -> Checkpoint:
+    return CheckpointFolder(folder / "checkpoints", 1).load_last()
+
+
+def metrics(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_the_papers_learning_rate() -> None:
+    paper = PRESETS["resnet110"][1].recipe()
+    assert [paper.rate(step) for step in (0, 399, 400, 31_999)] == pytest.approx([0.01, 0.01, 0.1, 0.1])
+    assert [paper.rate(step) for step in (32_000, 47_999, 48_000)] == pytest.approx([0.01, 0.01, 0.001])
+
+
+def test_the_papers_presets() -> None:
+    for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
+        config = PRESETS[name][1]
+        assert name == f"resnet{6 * config.blocks + 2}"
+        assert (config.batch_size, config.learning_rate, config.momentum) == (128, 0.1, 0.9)
+        assert (config.steps, config.weight_decay, config.shortcut) == (64_000, 1e-4, "pad")
+
+
+def test_cosine_falls_to_zero() -> None:
+    cosine = recipe(steps=100, learning_rate=1.0, schedule="cosine")
+    assert [cosine.rate(step) for step in (0, 50, 100)] == pytest.approx([1, 0.5, 0])
+
+
+def test_epochs_end_where_all_images_were_seen() -> None:
+    assert list(epoch_ends(recipe(steps=10, batch_size=3), 10)) == [4, 7, 10]
+    assert list(epoch_ends(recipe(steps=5, batch_size=5), 10)) == [2, 4, 5]
+    assert list(epoch_ends(recipe(steps=3, batch_size=64), 10_000)) == [3]
+
+
+def test_totals_find_the_first_bad_step() -> None:
+    totals = Totals.on(torch.device("cpu"))
+    logits, labels = torch.eye(4), torch.tensor([0, 1, 2, 0])
+    totals.add(7, torch.tensor(1.5), logits, labels)
+    loss, accuracy, _ = totals.read(CPU)
+    assert (loss, accuracy) == (1.5, 0.75)
+    for step in (8, 9):
+        totals.add(step, torch.tensor(float("nan")), logits, labels)
+    with pytest.raises(Diverged, match="the loss is no longer a number, since step 8"):
+        totals.read(CPU)
+
+
+def model_for(config: Config, seed: int = 0) -> nn.Module:
+    return experiment.build(config, 3, 10, torch.zeros(3), torch.ones(3))
+
+
+def test_a_step_is_that_of_the_formula() -> None:
+    """Momentum, weight decay and learning rate as the page writes them, on a model of one weight matrix."""
+    train, _ = make_synthetic(64, 10, side=4)
+    plan = recipe(steps=10, batch_size=16, learning_rate=0.1, weight_decay=0.01, padding=0, flip=False)
+    linear = nn.Linear(48, 10, bias=False)
+    model = nn.Sequential(nn.Flatten(), linear)
+
+    class Floats(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = model(x.float() / 255)
+            return out
+
+    whole = Floats()
+    whole.inner = model
+    weight = linear.weight.detach().clone().double()
+    velocity = torch.zeros_like(weight)
+    trainer = Trainer(whole, train, plan, CPU)
+    for step in range(3):
+        indices = batch_indices(64, 16, step, 0)
+        x = train.images[indices].flatten(1).double() / 255
+        p = (x @ weight.T).softmax(dim=1)
+        p[torch.arange(16), train.labels[indices]] -= 1
+        velocity = 0.9 * velocity + p.T @ x / 16 + 0.01 * weight
+        weight = weight - 0.1 * velocity
+        trainer.take_step()
+        torch.testing.assert_close(linear.weight.detach().double(), weight, atol=1e-5, rtol=1e-4)
+
+
+def test_digits_reach_98_percent(tmp_path: Path) -> None:
+    assert experiment.main(["digits", "--out", "run"]) == 0
+    result = json.loads(Path("run/result.json").read_text())
+    assert result["valid_accuracy"] >= 0.98
+    keys = {"config", "data", "seed", "versions", "machine", "seconds", "images_per_second", "epochs"}
+    assert keys | {"valid_accuracy", "test_accuracy"} <= set(result)
+    assert result["test_accuracy"] is None
+    assert result["epochs"] == pytest.approx(600 * 64 / (1437 - 360), abs=0.01)
+    assert len(metrics(Path("run"))) == len(epoch_ends(PRESETS["digits"][1].recipe(), 1437 - 360))
+
+    Image.fromarray(
+        __import__("sklearn.datasets").datasets.load_digits().images[0].astype("uint8") * 15
+    ).resize((64, 64)).save("zero.png")
+    model, classes, channels, side = predict.load_model(Path("run"))
+    probabilities = predict.predict(model, predict.read_picture(Path("zero.png"), channels, side))
+    assert classes[int(probabilities.argmax())] == "0"
+    assert float(probabilities.sum()) == pytest.approx(1)
+
+
+def test_final_touches_the_test_set_once_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def spy(*arguments: object) -> tuple[float, float]:
+        seen.append(arguments)
+        return evaluate(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("labml_nn.training.run.evaluate", spy)
+    assert experiment.main([*TINY, "--steps", "70", "--final", "--out", "run"]) == 0
+    assert len(seen) == 1
+    result = json.loads(Path("run/result.json").read_text())
+    assert result["valid_accuracy"] is None
+    assert 0 <= result["test_accuracy"] <= 1
+
+
+def assert_same_weights(one: Checkpoint, two: Checkpoint) -> None:
+    assert one.step == two.step
+    assert one.model.keys() == two.model.keys()
+    for name, tensor in one.model.items():
+        assert torch.equal(tensor, two.model[name]), name
+
+
+def test_resumed_run_has_the_weights_of_an_uninterrupted_one() -> None:
+    options = [*TINY, "--steps", "90", "--checkpoint-steps", "7"]
+    assert execute(*options, "--out", "whole").returncode == 0
+    process = subprocess.Popen(
+        command(*options, "--out", "parts"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    while not list(Path("parts").glob("checkpoints/step-*.pt")):
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Go on with: --resume parts" in output
+    assert 0 < last(Path("parts")).step < 90
+    assert execute("--resume", "parts").returncode == 0
+    assert_same_weights(last(Path("whole")), last(Path("parts")))
+    steps = [line["step"] for line in metrics(Path("parts"))]
+    assert steps == [line["step"] for line in metrics(Path("whole"))]
+
+
+def test_killed_at_random_twenty_times_the_weights_are_the_same() -> None:
+    options = [*TINY, "--steps", "900", "--checkpoint-steps", "3"]
+    assert execute(*options, "--out", "whole").returncode == 0
+    draw = random.Random(0)
+    kills, arguments = 0, [*options, "--out", "killed"]
+    while kills < 20:
+        process = subprocess.Popen(
+            command(*arguments), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        before = {path.name for path in Path("killed").glob("checkpoints/step-*.pt")}
+        while process.poll() is None:
+            if {path.name for path in Path("killed").glob("checkpoints/step-*.pt")} - before:
+                break
+            time.sleep(0.005)
+        assert process.poll() is None, "the run was over before it could be killed often enough"
+        time.sleep(draw.uniform(0, 0.12))
+        process.kill()
+        process.wait()
+        kills += 1
+        reached = last(Path("killed")).step
+        assert reached < 900
+        arguments = ["--resume", "killed"]
+    assert execute("--resume", "killed").returncode == 0
+    assert_same_weights(last(Path("whole")), last(Path("killed")))
+    assert not list(Path("killed").rglob(".*.pt.*")) or len(list(Path("killed").rglob(".*.pt.*"))) <= kills
+
+
+def test_two_processes_follow_the_curve_of_one() -> None:
+    options = [*TINY[:5], "--channels", "8", "16", "16", "--batch-size", "128", *TINY[-6:]]
+    options += ["--steps", "96", "--learning-rate", "0.2"]
+    assert execute(*options, "--out", "one").returncode == 0
+    launcher = ("torch.distributed.run", "--nproc-per-node=2", "--standalone")
+    result = execute(*options, "--out", "two", launcher=launcher)
+    assert result.returncode == 0, result.stderr[-2000:]
+    one, two = ([line["loss.train"] for line in metrics(Path(name))] for name in ("one", "two"))
+    assert len(one) == len(two) >= 8
+    assert two == pytest.approx(one, abs=0.1)  # their normalizations see halves of the batch
+    assert one[-1] < one[0] - 0.5
+    assert json.loads(Path("two/result.json").read_text())["machine"].startswith("2 × ")
+
+
+def test_batch_that_cannot_be_shared(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "find_machine", lambda *a: Machine(torch.device("cpu"), world=3))
+    monkeypatch.setattr(experiment, "process_group", lambda machine: __import__("contextlib").nullcontext())
+    assert experiment.main([*TINY, "--out", "run"]) == 1
+    assert "a batch of 32 cannot be shared by 3 processes; choose a multiple" in capsys.readouterr().err
+
+
+def test_diverging_run_names_the_step_and_the_last_good_checkpoint(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = [*TINY, "--steps", "64", "--checkpoint-steps", "2", "--learning-rate", "1e30", "--out", "run"]
+    assert experiment.main(options) == 1
+    error = capsys.readouterr().err
+    assert "the loss is no longer a number, since step" in error
+    assert "Try a smaller --learning-rate" in error
+    for path in Path("run/checkpoints").glob("*.pt"):
+        assert f"The last good checkpoint is {path.parent}" in error
+
+
+def test_second_run_in_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 0
+    assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 1
+    assert "run holds another run; go on with it by --resume run" in capsys.readouterr().err
+    assert experiment.main(["--resume", "run", "--steps", "1"]) == 1
+    assert "run has taken 2 steps already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resume", "nowhere"], "nowhere/config.json cannot be read"),
+        (["--resume"], "--resume needs the folder of a run"),
+        (["digits", "--device", "cuda:77"], "the device 'cuda:77' is not there"),
+        (["digits", "--keep", "0", "--out", "x"], "keep must be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_run_is_said(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert experiment.main(arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_unknown_option_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        experiment.main(["digits", "--lerning-rate", "1"])
+    assert "--learning-rate" in capsys.readouterr().err
+
+
+def test_without_a_preset_it_is_resnet20() -> None:
+    assert experiment.parse(["--seed", "3"])[:2] == ("resnet20", Config(seed=3))
+
+
+def test_every_field_has_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        experiment.main(["quick", "--help"])
+    shown = capsys.readouterr().out
+    for field in fields(Config):
+        assert f"--{field.name.replace('_', '-')}" in shown or f"--no-{field.name.replace('_', '-')}" in shown
+
+
+def checkpoint(step: int = 1) -> Checkpoint:
+    return Checkpoint(step, {"w": torch.ones(2)}, {}, {}, {}, {}, random_state())
+
+
+def test_last_and_best_checkpoints_are_kept(tmp_path: Path) -> None:
+    folder = CheckpointFolder(tmp_path, keep=2)
+    for step in range(5):
+        folder.save(checkpoint(step), is_best=step == 1)
+    assert [path.name for path in folder.paths()] == ["step-00000003.pt", "step-00000004.pt"]
+    assert load(folder.best).step == 1
+
+
+def test_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    folder = CheckpointFolder(tmp_path, keep=3)
+    folder.save(checkpoint(1))
+    path = folder.save(checkpoint(2))
+    whole = path.read_bytes()
+    for cut in (0, 1, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(CheckpointError, match="is no checkpoint of ours, or it is damaged"):
+            load(path)
+        assert folder.load_last().step == 1
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (open, ("harm", "w"))  # type: ignore[return-value]
+
+
+def test_pickle_in_a_checkpoint_is_never_run(tmp_path: Path) -> None:
+    torch.save({"step": Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(CheckpointError, match="is no checkpoint of ours"):
+        load(tmp_path / "evil.pt")
+    assert not Path("harm").exists()
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load(tmp_path / "none.pt")
+    with pytest.raises(CheckpointError, match="holds no checkpoint"):
+        CheckpointFolder(tmp_path / "empty", 1).load_last()
+
+
+def test_full_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.pt"
+    save(checkpoint(1), path)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save(checkpoint(2), path)
+    assert load(path).step == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_random_state_comes_back() -> None:
+    import numpy as np
+
+    state = random_state()
+    drawn = torch.rand(3), np.random.rand(), random.random()
+    set_random_state(state)
+    again = torch.rand(3), np.random.rand(), random.random()
+    assert torch.equal(drawn[0], again[0])
+    assert drawn[1:] == again[1:]
+
+
+def test_devices() -> None:
+    assert find_machine("cpu", "float32").bfloat16 is False
+    assert find_machine("cpu", "bfloat16").bfloat16 is True
+    with pytest.raises(ValueError, match="the device 'nonsense' is not there"):
+        find_machine("nonsense")
+
+
+@pytest.mark.parametrize("picture", ["missing.png", "text.png"])
+def test_what_is_no_picture(picture: str) -> None:
+    Path("text.png").write_text("no picture")
+    with pytest.raises(RunFailed, match=r"missing\.png does not exist|text\.png is no picture"):
+        predict.read_picture(Path(picture), 3, 32)
+
+
+def test_unwritable_logs_do_not_stop_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**arguments: object) -> None:
+        raise PermissionError("logs/")
+
+    monkeypatch.setattr("labml.experiment.create", fail)
+    with pytest.warns(UserWarning, match="labml keeps no notes of this run: PermissionError"):
+        assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 0
+    assert Path("run/result.json").is_file()
+
+
+def test_seeds_decide() -> None:
+    assert torch.equal(
+        torch.rand(2, generator=random_generator(1, 2)), torch.rand(2, generator=random_generator(1, 2))
+    )
+    one, two = (model_for(Config(blocks=1, seed=seed)) for seed in (0, 1))
+    assert not torch.equal(next(one.parameters()), next(two.parameters()))
