@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from site_fixtures import CDN, Open
 
+from pylit.plugin import load_settings
+from pylit.site import find_pages
+
 RESNET = ("resnet/index.html", "zh/resnet/index.html")
-OTHERS = [
-    f"{lang}{page}"
-    for lang in ("", "zh/")
-    for page in (
-        "index.html",
-        "guide/index.html",
-        "guide/reading.html",
-        "guide/writing.html",
-        "guide/your-own-code.html",
-        "guide/translating.html",
-        "guide/architecture.html",
-    )
-]
-ALL = [*RESNET, *OTHERS, "404.html"]
+SITE = find_pages(load_settings(str(Path(__file__).parents[2] / "mkdocs.yml")))
+ALL = [SITE.address(page, lang) for lang in SITE.settings.languages for page in SITE.pages] + ["404.html"]
 
 
 @pytest.mark.parametrize("path", ALL)
