@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -168,9 +168,3 @@ def stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
-
-
-def states(catalog: Catalog, texts: Iterable[str]) -> Iterator[State]:
-    """The states of the blocks `texts`."""
-    for text in texts:
-        yield catalog.lookup(text).state

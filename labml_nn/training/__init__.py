@@ -18,7 +18,7 @@ of their own.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -222,9 +222,6 @@ class Normalize(nn.Module):
         Returns the same shape in floating point.
         """
         return (images.float() / 255 - self.mean) / self.std
-
-
-Report = Callable[[int, dict[str, float]], None]
 
 
 class Trainer:
