@@ -152,7 +152,8 @@ class Totals:
         seconds = time.perf_counter() - self.started
         if not math.isfinite(loss):
             raise Diverged(first_bad)
-        return loss / images, hits / images, images / seconds
+        n = max(images, 1)
+        return loss / n, hits / n, images / seconds
 
 
 class Diverged(Exception):

@@ -120,7 +120,7 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
         )
     checkpoints = CheckpointFolder(folder / "checkpoints", config.keep)
     trainer = Trainer(task.model, task.train, recipe, machine)
-    progress: dict[str, Any] = {"seconds": 0.0, "images": 0, "best": -1.0}
+    progress: dict[str, Any] = {"seconds": 0.0, "best": -1.0}
     if resumed is not None:
         last = checkpoints.load_last(machine.device)
         trainer.load_state(last.step, last.model, last.optimizer)

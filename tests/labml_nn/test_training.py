@@ -113,6 +113,11 @@ def test_totals_find_the_first_bad_step() -> None:
         totals.read(CPU)
 
 
+def test_totals_of_nothing_can_be_read() -> None:
+    """A run may be stopped right after an epoch, when the next one has seen no image yet."""
+    assert Totals.on(torch.device("cpu")).read(CPU)[:2] == (0, 0)
+
+
 def model_for(config: Config, seed: int = 0) -> nn.Module:
     return experiment.build(config, 3, 10, torch.zeros(3), torch.ones(3))
 
