@@ -73,19 +73,37 @@ class Links:
         href = relative(self.urls[path], here)
         return f"{href}#{quote(anchor, safe=':.')}" if anchor else href
 
-    def find_file(self, target: str) -> str:
+    def find_file(self, target: str, kind: str = "picture") -> str:
         """The file that a picture's `target` names, relative to `base`.
 
         Raises:
             LinkError: if there is none.
         """
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(self.file), unquote(target)))
-        if path.startswith("../") or path.startswith("/") or not _exists(self.base / path):
-            raise LinkError(f"the picture `{target}` does not exist", f"Looked for `{path}`.")
+        path = self._joined(unquote(target))
+        if path.startswith(("../", "/")) or not _exists(self.base / path):
+            raise LinkError(f"the {kind} `{target}` does not exist", f"Looked for `{path}`.")
         return path
 
+    def find_files(self, pattern: str) -> list[str]:
+        """The files that `pattern` names, in which `*` stands for any name, relative to `base` and sorted.
+
+        Raises:
+            LinkError: if there are none.
+        """
+        if "*" not in pattern:
+            return [self.find_file(pattern, "file")]
+        path = self._joined(pattern)
+        outside = path.startswith(("../", "/"))
+        found = [] if outside else sorted(f.relative_to(self.base).as_posix() for f in self.base.glob(path))
+        if not found:
+            raise LinkError(f"there are no files `{pattern}`", f"Looked for `{path}`.")
+        return found
+
+    def _joined(self, path: str) -> str:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.file), path))
+
     def _find(self, path: str, target: str) -> str:
-        found = posixpath.normpath(posixpath.join(posixpath.dirname(self.file), path))
+        found = self._joined(path)
         for candidate in (found, posixpath.join(found, "__init__.py"), posixpath.join(found, "index.md")):
             candidate = posixpath.normpath(candidate)
             if candidate in self.urls:

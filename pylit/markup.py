@@ -19,12 +19,14 @@ from markupsafe import Markup, escape
 
 from .catalog import Catalog, State
 from .errors import Problem, Report, Severity
+from .exhibits import Surroundings, exhibit
+from .figures import FigureError, parse_figure
 from .highlight import highlight
 from .interface import Gettext
 from .links import EXTERNAL, LinkError, Links
 from .math import FormulaError, typeset
 from .pictures import PictureError, inline_svg, linked_image
-from .prose import is_translatable, markdown, parse_inline, plain
+from .prose import figure_kind, is_translatable, markdown, parse_inline, plain
 
 INLINE_TAGS = frozenset(
     "b i em strong u s del ins sub sup kbd mark small br wbr abbr cite q var samp".split()
@@ -197,8 +199,25 @@ class ProseRenderer(RendererHTML):
         return f'<code translate="no">{highlight(tokens[idx].content, "python")}</code>'
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if kind := figure_kind(tokens[idx]):
+            return self._figure(kind, tokens[idx])
         info = tokens[idx].info.split()
         return self._listing(tokens[idx].content, info[0] if info else "")
+
+    def _figure(self, kind: str, token: Token) -> str:
+        context, first = self.context, self.context.line
+        page = Surroundings(
+            context.links,
+            lambda text: self.block(text.text, first + text.line),
+            lambda text: self.words(text.text),
+            context.gettext,
+        )
+        try:
+            return str(exhibit(parse_figure(kind, token.content), page))
+        except FigureError as error:
+            context.line = first + error.line
+            context.problem(str(error), error.hint)
+            return self._listing(token.content, "yaml")
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return self._listing(tokens[idx].content, "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from .figures import KINDS, FigureError, parse_figure, texts
 from .model import Block, ProseLine, Section, Source
 from .sections import slug, unused
 
@@ -131,8 +133,26 @@ def blocks(source: Source) -> Iterator[Block]:
     for prose in parse_prose(source):
         code = "\n".join(source.lines[number - 1] for number in prose.section.code)
         for token in prose.tokens:
-            if token.type == "inline" and is_translatable(token.content):
-                yield Block(token.content, source.file, token.meta["line"], prose.section.within, code)
+            for text, line in _words(token):
+                if is_translatable(text):
+                    yield Block(text, source.file, line, prose.section.within, code)
+
+
+def _words(token: Token) -> Iterator[tuple[str, int]]:
+    """Yield the words of a token of the document that are translated, each block with its line."""
+    line = token.meta["line"]
+    if token.type == "inline":
+        yield token.content, line
+    elif kind := figure_kind(token):
+        with suppress(FigureError):  # reported when the page is made
+            for text in texts(parse_figure(kind, token.content)):
+                yield text.text, line + text.line
+
+
+def figure_kind(token: Token) -> str:
+    """`chart` or `table` if `token` is a fence of that name, otherwise nothing."""
+    info = token.info.split() if token.type == "fence" else []
+    return info[0] if info and info[0] in KINDS else ""
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from .catalog import State
 from .highlight import highlight_lines
 from .markup import Context, ProseRenderer, with_title
 from .model import Section, Source
-from .prose import Prose, parse_prose, plain
+from .prose import Prose, figure_kind, parse_prose, plain
 from .symbols import symbols
 
 CHARACTERS_PER_LINE = 58
@@ -174,6 +174,8 @@ def _is_wide(prose: Prose, code_lines: int) -> bool:
                 height += 12
             case "inline":
                 height += len(plain(token.content)) / CHARACTERS_PER_LINE + 1
+            case "fence" if figure_kind(token):
+                height += 14
             case "math_block":
                 height += 3
             case "doctest" | "fence" | "code_block":

@@ -30,7 +30,7 @@ from torch import nn
 
 from labml_nn.resnet.experiment import Config, build
 from labml_nn.training.checkpoint import CheckpointError, CheckpointFolder, load
-from labml_nn.training.run import RunFailed, load_config
+from labml_nn.training.files import RunFailed, load_config
 
 
 @dataclass(frozen=True)

@@ -365,10 +365,11 @@ def epoch_ends(recipe: Recipe, n: int) -> Sequence[int]:
     ## Where epochs end
 
     The steps after which all `n` images have been seen once more, and the last step of the run. An
-    epoch need not be a whole number of steps.
+    epoch need not be a whole number of steps. What would be a last epoch of less than half the
+    length belongs to the one before.
     """
+    epochs = max(int(recipe.steps * recipe.batch_size / n + 0.5), 1)
     ends = {
-        math.ceil(epoch * n / recipe.batch_size)
-        for epoch in range(1, recipe.steps * recipe.batch_size // n + 1)
+        math.ceil(epoch * n / recipe.batch_size) for epoch in range(1, epochs)
     }
     return sorted({end for end in ends if end < recipe.steps} | {recipe.steps})

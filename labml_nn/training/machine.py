@@ -124,7 +124,9 @@ class Machine:
         if self.device.type == "cuda":
             name = torch.cuda.get_device_name(self.device)
         else:
-            name = f"{_processor()}, {torch.get_num_threads()} threads"
+            threads = torch.get_num_threads()
+            plural = "s" if threads > 1 else ""
+            name = f"{_processor()}, {threads} thread{plural}"
         return f"{self.world} × {name}" if self.world > 1 else name
 
 

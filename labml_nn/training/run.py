@@ -19,18 +19,16 @@ A run has a folder of its own. Everything that is known about it is there:
 """
 
 import json
-import os
 import platform
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from torch import nn
 from tqdm import tqdm
@@ -43,16 +41,16 @@ from labml_nn.training.checkpoint import (
     random_state,
     set_random_state,
 )
+from labml_nn.training.files import (
+    RunFailed,
+    forget_after,
+    new_folder,
+    to_plain,
+    write_json,
+)
 from labml_nn.training.machine import Machine
+from labml_nn.training.record import Record
 from labml_nn.training.tracking import Tracker
-
-
-class RunFailed(Exception):
-    """
-    ## When a run cannot go on
-
-    The message says why, and what to do.
-    """
 
 
 class RunConfig(Protocol):
@@ -95,6 +93,8 @@ class Task:
     held_out: ImageData
     recipe: Recipe
     config: RunConfig
+    # Where to record the result for the site, if at all
+    record: Record | None = None
 
 
 def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
@@ -112,7 +112,7 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
             f"a batch of {recipe.batch_size} cannot be shared by "
             f"{machine.world} processes; choose a multiple"
         )
-    folder = resumed or config.out or _new_folder(task.preset)
+    folder = resumed or config.out or new_folder(task.preset)
     if resumed is None and (folder / "config.json").exists():
         raise RunFailed(
             f"{folder} holds another run; go on with it by --resume {folder}, "
@@ -136,7 +136,7 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
         write_json(
             folder / "config.json", {"preset": task.preset, "config": plain}
         )
-        _forget_after(folder / "metrics.jsonl", trainer.step)
+        forget_after(folder / "metrics.jsonl", trainer.step)
     tracker = Tracker(task.name, plain, machine, config.app_url)
     session = _Session(
         task, machine, trainer, checkpoints, folder, tracker, plain, progress
@@ -152,6 +152,8 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
     if machine.is_main:
         write_json(folder / "result.json", result)
         print_summary(result, folder)
+        if task.record is not None:
+            print(task.record.add(result, folder / "metrics.jsonl"))
     return 0
 
 
@@ -178,6 +180,11 @@ class _Session:
         Raises `RunFailed` if the loss is no longer a number.
         """
         recipe, trainer = self.task.recipe, self.trainer
+        machines = self.progress.setdefault("machines", [])
+        here = self.machine.describe()
+        # A run may begin on one machine and go on on another.
+        if trainer.step < recipe.steps and here not in machines:
+            machines.append(here)
         ends = set(epoch_ends(recipe, len(self.task.train)))
         bar = tqdm(
             total=recipe.steps,
@@ -259,7 +266,10 @@ class _Session:
             self.progress["best"] = max(accuracy, self.progress["best"])
             self.progress["valid_accuracy"] = accuracy
         if self.machine.is_main:
-            line = json.dumps({"step": trainer.step, **values})
+            images = trainer.step * task.recipe.batch_size
+            epoch = round(images / len(task.train), 2)
+            place = {"step": trainer.step, "epoch": epoch}
+            line = json.dumps({**place, **values})
             with (self.folder / "metrics.jsonl").open("a") as file:
                 file.write(line + "\n")
         self.tracker.report(trainer.step, values)
@@ -299,6 +309,7 @@ class _Session:
             "config": self.plain_config,
             "data": task.config.data,
             "seed": recipe.seed,
+            "final": task.config.final,
             "parameters": sum(p.numel() for p in task.model.parameters()),
             "steps": recipe.steps,
             "epochs": round(images / len(task.train), 2),
@@ -306,91 +317,13 @@ class _Session:
             "images_per_second": round(images / seconds, 1),
             "valid_accuracy": self.progress.get("valid_accuracy"),
             "test_accuracy": test_accuracy,
-            "machine": self.machine.describe(),
+            "machine": " + ".join(self.progress["machines"]),
+            "precision": "bfloat16" if self.machine.bfloat16 else "float32",
             "versions": {
                 "python": platform.python_version(),
                 **{name: version(name) for name in ("torch", "numpy", "labml")},
             },
         }
-
-
-def to_plain(config: Any) -> dict[str, Any]:
-    """
-    ## Files
-
-    A configuration as values that JSON knows.
-    """
-    return {
-        field.name: _plain(getattr(config, field.name))
-        for field in fields(config)
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
-Loaded = TypeVar("Loaded")
-
-
-def load_config(folder: Path, kind: type[Loaded]) -> tuple[str, Loaded]:
-    """
-    The preset and the configuration of the run in `folder`. Raises `RunFailed` if there is none.
-    """
-    path = folder / "config.json"
-    try:
-        saved = json.loads(path.read_text("utf-8"))
-        preset, values = saved["preset"], saved["config"]
-    except (OSError, ValueError, KeyError) as error:
-        raise RunFailed(
-            f"{path} cannot be read ({error}); --resume takes the folder of a "
-            "run, such as runs/20260131-120000-quick"
-        ) from error
-    paths = {"data_dir", "out"}
-    return preset, kind(
-        **{
-            name: Path(value)
-            if name in paths and value is not None
-            else tuple(value)
-            if isinstance(value, list)
-            else value
-            for name, value in values.items()
-        }
-    )
-
-
-def write_json(path: Path, values: Any) -> None:
-    """Writes a file that is always whole, the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _forget_after(path: Path, step: int) -> None:
-    """
-    Removes what was noted after the checkpoint that the run goes on from, and half a line that a
-    killed process left.
-    """
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line)
-        except ValueError:
-            continue
-    path.write_text("".join(line + "\n" for line in kept), "utf-8")
-
-
-def _new_folder(preset: str) -> Path:
-    return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
 
 
 @contextmanager

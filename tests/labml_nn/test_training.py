@@ -31,8 +31,8 @@ from labml_nn.training.checkpoint import (
     save,
     set_random_state,
 )
+from labml_nn.training.files import RunFailed
 from labml_nn.training.machine import Machine, find_machine
-from labml_nn.training.run import RunFailed
 
 TINY = (
     "resnet20 --data synthetic --blocks 1 --channels 4 4 4 --batch-size 32 --valid-images 64 --precision float32"
@@ -77,14 +77,14 @@ def metrics(folder: Path) -> list[dict[str, float]]:
 
 
 def test_the_papers_learning_rate() -> None:
-    paper = PRESETS["resnet110"][1].recipe()
+    paper = PRESETS["resnet110"].config.recipe()
     assert [paper.rate(step) for step in (0, 399, 400, 31_999)] == pytest.approx([0.01, 0.01, 0.1, 0.1])
     assert [paper.rate(step) for step in (32_000, 47_999, 48_000)] == pytest.approx([0.01, 0.01, 0.001])
 
 
 def test_the_papers_presets() -> None:
     for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
-        config = PRESETS[name][1]
+        config = PRESETS[name].config
         assert name == f"resnet{6 * config.blocks + 2}"
         assert (config.batch_size, config.learning_rate, config.momentum) == (128, 0.1, 0.9)
         assert (config.steps, config.weight_decay, config.shortcut) == (64_000, 1e-4, "pad")
@@ -99,6 +99,8 @@ def test_epochs_end_where_all_images_were_seen() -> None:
     assert list(epoch_ends(recipe(steps=10, batch_size=3), 10)) == [4, 7, 10]
     assert list(epoch_ends(recipe(steps=5, batch_size=5), 10)) == [2, 4, 5]
     assert list(epoch_ends(recipe(steps=3, batch_size=64), 10_000)) == [3]
+    # A last epoch of one step is none.
+    assert list(epoch_ends(recipe(steps=1408, batch_size=256), 45_000))[-2:] == [1231, 1408]
 
 
 def test_totals_find_the_first_bad_step() -> None:
@@ -158,7 +160,7 @@ def test_digits_reach_98_percent(tmp_path: Path) -> None:
     assert keys | {"valid_accuracy", "test_accuracy"} <= set(result)
     assert result["test_accuracy"] is None
     assert result["epochs"] == pytest.approx(600 * 64 / (1437 - 360), abs=0.01)
-    assert len(metrics(Path("run"))) == len(epoch_ends(PRESETS["digits"][1].recipe(), 1437 - 360))
+    assert len(metrics(Path("run"))) == len(epoch_ends(PRESETS["digits"].config.recipe(), 1437 - 360))
 
     Image.fromarray(
         __import__("sklearn.datasets").datasets.load_digits().images[0].astype("uint8") * 15

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 ORDER = (
-    "errors model frontmatter sections source prose catalog symbols math names highlight links pictures interface"
-    " markup render site view document build workshop plugin cli __main__"
+    "errors model frontmatter sections source figures prose catalog symbols math names highlight links pictures"
+    " interface records charts exhibits markup render site view document build workshop plugin cli __main__"
 ).split()
 
 

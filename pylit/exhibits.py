@@ -1,0 +1,105 @@
+"""Turns charts and tables into HTML: recorded numbers, and words in the language of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from .charts import COLORS, draw
+from .figures import Chart, Figure, FigureError, Format, Table, Text
+from .interface import Gettext
+from .links import LinkError, Links
+from .records import curve, read_record, select, written
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What figures need to know of the page they stand on."""
+
+    links: Links
+    block: Callable[[Text], Markup]
+    """Words of a figure as HTML, in the language of the page."""
+    words: Callable[[Text], str]
+    """The same without markup."""
+    gettext: Gettext
+
+
+def exhibit(figure: Figure, page: Surroundings) -> Markup:
+    """A figure as HTML.
+
+    Raises:
+        FigureError: with its line, if there are no such files, or not in them what it asks for.
+    """
+    return _chart(figure, page) if isinstance(figure, Chart) else _table(figure, page)
+
+
+def _chart(chart: Chart, page: Surroundings) -> Markup:
+    curves = []
+    legend = Markup()
+    for number, line in enumerate(chart.lines):
+        with _at(line.place):
+            record = read_record(*_files(line.data, page)[0])
+            curves.append(curve(select(record, line.x), select(record, line.y), line.y))
+        legend += Markup('<li class="line-{}">{}</li>').format(number % COLORS + 1, page.block(line.label))
+    label, x, y = (page.words(text) for text in (chart.caption, chart.x, chart.y))
+    drawing = draw(curves, label, x, y, chart.x_scale, chart.y_scale, chart.format, page.gettext)
+    return Markup(
+        '<figure class="picture chart">{}<ul class="legend">{}</ul><figcaption>{}</figcaption></figure>\n'
+    ).format(drawing, legend, page.block(chart.caption))
+
+
+def _table(table: Table, page: Surroundings) -> Markup:
+    with _at(table.place):
+        rows = [row for pattern in table.rows for row in _rows(pattern, page)]
+    heads = Markup("").join(
+        Markup("<th{}>{}</th>").format(_side(column.format), page.block(column.head))
+        for column in table.columns
+    )
+    body = Markup()
+    for row in rows:
+        cells = Markup()
+        for column in table.columns:
+            with _at(column.place):
+                text = written(select(row, column.value), column.format, column.value, page.gettext)
+            cells += Markup("<td{}>{}</td>").format(_side(column.format), text)
+        body += Markup("<tr>{}</tr>\n").format(cells)
+    caption = Markup("<caption>{}</caption>").format(page.block(table.caption)) if table.caption else ""
+    return Markup(
+        '<div class="table recorded" tabindex="0"><table>{}<thead><tr>{}</tr></thead><tbody>\n{}</tbody></table></div>\n'
+    ).format(caption, heads, body)
+
+
+def _rows(pattern: str, page: Surroundings) -> Iterator[Any]:
+    """Yield the data of each row: a file's, or the items of a list in it."""
+    pattern, _, path = pattern.partition("#")
+    for file in _files(pattern, page):
+        found = select(read_record(*file), path)
+        if path and not isinstance(found, list):
+            raise FigureError(f"what is recorded at `{path}` is no list", "Name the file alone for one row.")
+        yield from found if path else [found]
+
+
+def _files(pattern: str, page: Surroundings) -> list[tuple[Any, str]]:
+    """Where the files named by `pattern` lie, and their names."""
+    try:
+        return [(page.links.base / name, name) for name in page.links.find_files(pattern)]
+    except LinkError as error:
+        raise FigureError(str(error), error.hint) from error
+
+
+def _side(form: Format) -> Markup:
+    return Markup("") if form == "text" else Markup(' class="n"')
+
+
+@contextmanager
+def _at(line: int) -> Iterator[None]:
+    """Give errors the line of the figure that they come from."""
+    try:
+        yield
+    except FigureError as error:
+        error.line = error.line or line
+        raise
