@@ -68,9 +68,10 @@ def _table(table: Table, page: Surroundings) -> Markup:
             cells += Markup("<td{}>{}</td>").format(_side(column.format), text)
         body += Markup("<tr>{}</tr>\n").format(cells)
     caption = Markup("<caption>{}</caption>").format(page.block(table.caption)) if table.caption else ""
-    return Markup(
-        '<div class="table recorded" tabindex="0"><table>{}<thead><tr>{}</tr></thead><tbody>\n{}</tbody></table></div>\n'
-    ).format(caption, heads, body)
+    html = Markup("<table>{}<thead><tr>{}</tr></thead><tbody>\n{}</tbody></table>").format(
+        caption, heads, body
+    )
+    return Markup('<div class="table recorded" tabindex="0">{}</div>\n').format(html)
 
 
 def _rows(pattern: str, page: Surroundings) -> Iterator[Any]:

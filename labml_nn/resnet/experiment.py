@@ -64,8 +64,8 @@ columns:
     value: final.machine
 ```
 
-Here is how `quick` learned. A line is the mean over the seeds, its band reaches from the worst to the
-best.
+Here is how `quick` learned. A line is the mean over the seeds, its band reaches from the worst to
+the best.
 
 ```chart
 caption: Accuracy of the quick preset on training images and on images held out
@@ -398,7 +398,9 @@ def parse(arguments: Sequence[str]) -> tuple[str, Config, Path | None]:
             for name, preset in PRESETS.items()
         },
         prog="python -m labml_nn.resnet.experiment",
-        description="Train a residual network. Without a preset, resnet20.",
+        description="Train a residual network. Without a preset, resnet20. "
+        "Options follow the preset; `quick --help` lists them. "
+        "`--resume RUN` goes on with a run that was stopped.",
         args=arguments,
     )
     return arguments[0], chosen, None

@@ -153,7 +153,8 @@ def find_machine(
     * `precision` is `auto`, `float32` or `bfloat16`; `auto` takes bfloat16 where the device has
       units for it. On a CPU without them it would be several times slower than float32
 
-    Raises `ValueError` if there is no such device.
+    Raises `ValueError` if there is no such device, or if `sync_bn` is asked of one that is not
+    CUDA.
     """
     rank = int(os.environ.get("RANK", 0))
     world = int(os.environ.get("WORLD_SIZE", 1))
@@ -173,6 +174,10 @@ def find_machine(
             f"the device {device!r} is not there ({error}); "
             "use auto, cpu, mps, cuda or cuda:N"
         ) from error
+    if sync_bn and found.type != "cuda":
+        raise ValueError(
+            f"--sync-bn works on CUDA devices only, got {device!r}; leave it out"
+        )
     bfloat16 = precision == "bfloat16" or (
         precision == "auto" and _has_bfloat16(found)
     )

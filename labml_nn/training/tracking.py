@@ -16,12 +16,14 @@ Notes must not get in the way of the work. If the disk is full or there is no gi
 warning is shown once, and the run goes on without them.
 """
 
+import socket
 import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
-from labml import experiment, tracker
+from labml import experiment, lab, tracker
 
 from labml_nn.training.machine import Machine
 
@@ -51,13 +53,10 @@ class Tracker:
     def _start(
         self, name: str, config: dict[str, Any], app_url: str | None
     ) -> None:
-        # The writer `app` would try for minutes to reach a server that is not there, so it is used
-        # only by those who name one.
-        writers = {"screen", "file"} | ({"app"} if app_url else set())
-        if app_url:
-            from labml import lab
-
+        writers = {"screen", "file"}
+        if app_url and _answers(app_url):
             lab.configure({"app_url": app_url})
+            writers.add("app")
         experiment.create(name=name, writers=writers)
         experiment.configs(config)
         self.watcher = experiment.start()
@@ -102,3 +101,24 @@ class Tracker:
             warnings.warn(
                 f"labml keeps no notes of this run: {error!r}", stacklevel=3
             )
+
+
+def _answers(url: str) -> bool:
+    """
+    ## Is the server there?
+
+    labml tries for minutes to reach a server that is not there, and the end of the run would have
+    to wait for it. So we knock first, and leave the server out with a warning if nobody opens.
+    """
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), timeout=5):
+            return True
+    except OSError as error:
+        warnings.warn(
+            f"the labml server at {url} does not answer ({error}); "
+            "the run is only written to files",
+            stacklevel=2,
+        )
+        return False

@@ -293,6 +293,7 @@ def test_second_run_in_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -
         (["--resume", "nowhere"], "nowhere/config.json cannot be read"),
         (["--resume"], "--resume needs the folder of a run"),
         (["digits", "--device", "cuda:77"], "the device 'cuda:77' is not there"),
+        (["digits", "--device", "cpu", "--sync-bn"], "--sync-bn works on CUDA devices only, got 'cpu'"),
         (["digits", "--keep", "0", "--out", "x"], "keep must be at least 1, got 0"),
     ],
 )
@@ -407,6 +408,21 @@ def test_unwritable_logs_do_not_stop_a_run(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("labml.experiment.create", fail)
     with pytest.warns(UserWarning, match="labml keeps no notes of this run: PermissionError"):
         assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 0
+    assert Path("run/result.json").is_file()
+
+
+def test_a_server_that_is_not_there_does_not_stop_a_run(tmp_path: Path) -> None:
+    """In a process of its own, because labml's settings are global."""
+    arguments = [*TINY, "--steps", "2", "--out", "run", "--app-url", "http://127.0.0.1:9/api"]
+    found = subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        env=environment() | {"PYTHONWARNINGS": "default"},
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stderr
+    assert "the labml server at http://127.0.0.1:9/api does not answer" in found.stderr
     assert Path("run/result.json").is_file()
 
 
