@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from .document import THEME, document, extra_files
 from .errors import Problem, PylitError, Report
+from .references import Facts, Index
 from .site import Page, Site
 from .view import contents_page, render_page
 
@@ -27,6 +29,8 @@ Advance = Callable[[int], None]
 
 CHUNK = 8
 """Pages a process takes at a time."""
+INDEX = ".index"
+"""The file by which processes share what they know of all modules."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def _build(
             advance(count)
         if (report.errors or (strict and report.warnings)) and not keep_going:
             return
+        (staged / INDEX).unlink(missing_ok=True)
         for url, text in extra_files(site):
             _write(staged / url, text)
         if "index.html" not in site.by_url:
@@ -104,6 +109,9 @@ def _render_all(site: Site, staged: Path, jobs: int) -> Iterator[tuple[Done, int
             yield render_pages(site, chunk, staged), len(chunk)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (site, staged)) as pool:
+        found = [facts for chunk in pool.map(_read_chunk, chunks) for facts in chunk if facts]
+        with (staged / INDEX).open("wb") as file:
+            pickle.dump(Index({facts.module: facts for facts in found}), file)
         for done, chunk in zip(pool.map(_render_chunk, chunks), chunks, strict=True):
             yield done, len(chunk)
 
@@ -117,9 +125,17 @@ def _start(site: Site, staged: Path) -> None:
     _worker = site, staged
 
 
+def _read_chunk(pages: Iterable[Page]) -> list[Facts | None]:
+    assert _worker is not None
+    return [_worker[0].facts(page.file) for page in pages]
+
+
 def _render_chunk(pages: Iterable[Page]) -> Done:
     assert _worker is not None
     site, staged = _worker
+    if "index" not in vars(site):
+        with (staged / INDEX).open("rb") as file:
+            vars(site)["index"] = pickle.load(file)  # written by this very build
     return render_pages(site, pages, staged)
 
 

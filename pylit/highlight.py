@@ -1,6 +1,6 @@
 """Colours code: a file is lexed once and cut at its line ends, so that strings over many lines stay right.
 
-Names that mean the same thing carry the same `data-n`, from `names`.
+Names that mean the same thing carry the same `data-n`, from `names`, and names that are defined elsewhere are links.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pygments.util import ClassNotFound
 
 from .model import Source
 from .names import Position, Uses, uses
+from .references import Refer, Reference
 
 
 @lru_cache(maxsize=32)
@@ -27,15 +28,18 @@ def _lexer(language: str) -> Lexer | None:
         return None
 
 
-def highlight_lines(source: Source) -> tuple[list[str], Mapping[str, int]]:
+def highlight_lines(
+    source: Source, module: str = "", package: str = "", refer: Refer = lambda full: None
+) -> tuple[list[str], Mapping[str, int]]:
     """The lines of a module as HTML, and the number of each name that may be asked for from outside."""
     lexer = _lexer("python")
     assert lexer is not None
     try:
-        same = uses(source.text, source.lines, set(source.meta.symbols.values()))
+        same = uses(source.text, source.lines, set(source.meta.symbols.values()), module, package)
     except RecursionError:  # the parser itself recurses on absurdly deep expressions
-        same = Uses({}, {})
-    lines = list(_lines(lexer.get_tokens(source.text), same.places))
+        same = Uses({}, {}, {}, {})
+    links = {place: found for place, full in same.full.items() if (found := refer(full))}
+    lines = list(_lines(lexer.get_tokens(source.text), same.places, links))
     return lines[: len(source.lines)] + [""] * (len(source.lines) - len(lines)), same.numbers
 
 
@@ -43,34 +47,47 @@ def highlight(code: str, language: str) -> str:
     """A piece of code as HTML; in no known language, as plain text."""
     lexer = _lexer(language or "text") or _lexer("text")
     assert lexer is not None
-    return "\n".join(_lines(lexer.get_tokens(code), {})).rstrip("\n")
+    return "\n".join(_lines(lexer.get_tokens(code), {}, {})).rstrip("\n")
 
 
-def _lines(tokens: Iterable[tuple[Any, str]], same: Mapping[Position, int]) -> Iterator[str]:
-    pieces: list[tuple[str, str]] = []  # attributes and text; neighbours that look alike are joined
+def _lines(
+    tokens: Iterable[tuple[Any, str]], same: Mapping[Position, int], links: Mapping[Position, Reference]
+) -> Iterator[str]:
+    pieces: list[tuple[str, str]] = []  # start tags and text; neighbours that look alike are joined
     line, column = 1, 0
     for kind, value in tokens:
         css = _css(kind)
+        is_name = kind in Token.Name or kind in Token.Keyword
         for index, part in enumerate(value.split("\n")):
             if index:
                 yield _html(pieces)
                 pieces, line, column = [], line + 1, 0
             if part:
-                number = same.get((line, column)) if kind in Token.Name or kind in Token.Keyword else None
-                attributes = f' class="{css}"' if css else ""
-                attributes += f' data-n="{number}"' if number is not None else ""
+                number = same.get((line, column)) if is_name else None
+                link = links.get((line, column)) if is_name else None
+                tag = _tag(css, number, link)
                 before = ""
-                if pieces and number is None and pieces[-1][0] == attributes:
+                if pieces and number is None and link is None and pieces[-1][0] == tag:
                     before = pieces.pop()[1]
-                pieces.append((attributes, before + part))
+                pieces.append((tag, before + part))
                 column += len(part)
     yield _html(pieces)
 
 
+def _tag(css: str, number: int | None, link: Reference | None) -> str:
+    """What a piece of code begins with; nothing when it is plain."""
+    attributes = f' class="{css}"' if css else ""
+    attributes += f' data-n="{number}"' if number is not None else ""
+    if link:
+        title = f' title="{escape(link.title)}"' if link.title else ""
+        return f'<a href="{escape(link.href)}"{title}{attributes}>'
+    return f"<span{attributes}>" if attributes else ""
+
+
 def _html(pieces: Iterable[tuple[str, str]]) -> str:
     return "".join(
-        f"<span{attributes}>{escape(text)}</span>" if attributes else escape(text)
-        for attributes, text in pieces
+        f"{tag}{escape(text)}</{'a' if tag.startswith('<a ') else 'span'}>" if tag else escape(text)
+        for tag, text in pieces
     )
 
 

@@ -27,6 +27,7 @@ from .links import EXTERNAL, LinkError, Links
 from .math import FormulaError, typeset
 from .pictures import PictureError, inline_svg, linked_image
 from .prose import figure_kind, is_translatable, markdown, parse_inline, plain
+from .references import Reference
 
 INLINE_TAGS = frozenset(
     "b i em strong u s del ins sub sup kbd mark small br wbr abbr cite q var samp".split()
@@ -53,6 +54,10 @@ class Context:
     """Address, on this page, of a picture file."""
     gettext: Gettext
     report: Report
+    in_prose: Callable[[str, str], Reference | None] = lambda code, within: None
+    """Finds what inline code means, in the prose of a definition."""
+    within: str = ""
+    """The definition whose prose is being rendered."""
     line: int = 0
     """The line of the block that is being rendered."""
     targets: set[str] = field(default_factory=set)
@@ -75,6 +80,7 @@ class ProseRenderer(RendererHTML):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self.context = context
+        self.in_link = False
 
     def prose(self, tokens: Sequence[Token]) -> Markup:
         """Render the prose of one section."""
@@ -196,7 +202,12 @@ class ProseRenderer(RendererHTML):
             return f'<code class="wrong">{escape(tex)}</code>'
 
     def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return f'<code translate="no">{highlight(tokens[idx].content, "python")}</code>'
+        text, context = tokens[idx].content, self.context
+        html = f'<code translate="no">{highlight(text, "python")}</code>'
+        found = context.in_prose(text, context.within) if not self.in_link else None
+        if not found:
+            return html
+        return f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if kind := figure_kind(tokens[idx]):
@@ -238,10 +249,15 @@ class ProseRenderer(RendererHTML):
             self.context.problem(str(error), error.hint, error.severity)
             return "<a>"
         self.context.targets.add(href.partition("#")[0])
+        self.in_link = True
         rel = ' rel="noopener"' if href.startswith(EXTERNAL) else ""
         title = tokens[idx].attrGet("title")
         tooltip = f' title="{escape(title)}"' if title else ""
         return f'<a href="{escape(href)}"{rel}{tooltip}>'
+
+    def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        self.in_link = False
+        return "</a>"
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token, context = tokens[idx], self.context

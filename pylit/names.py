@@ -1,4 +1,4 @@
-"""Finds which uses of a name in a module mean the same thing, so that the page can light them up together.
+"""Finds what the names in a module mean: which uses are of the same thing, and the full names of what is not local.
 
 Follows Python's scoping rules statically; `self.conv` is an attribute of the class it is used in, and any other
 attribute goes by its name alone. Knows nothing of what other modules define.
@@ -7,6 +7,7 @@ attribute goes by its name alone. Knows nothing of what other modules define.
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -32,7 +33,14 @@ class _Scope:
     receiver: str = ""
     """The name of a method's first parameter, `self`."""
     name: str = ""
-    """Qualified name of a class."""
+    """Qualified name of a class or function."""
+    full: dict[str, str] = field(default_factory=dict)
+    """What is bound here -> its full name; empty for what has none, or several."""
+
+    def bind(self, name: str, full: str = "") -> None:
+        """Note that `name` means something here: a module, a class, a function, or (without `full`) some value."""
+        self.bound.add(name)
+        self.full[name] = full if self.full.get(name, full) == full else ""
 
     @property
     def module(self) -> _Scope:
@@ -50,6 +58,11 @@ class _Use:
     receiver: bool = False
     """Whether it is an attribute of the method's first parameter."""
     attribute: bool = False
+    chain: tuple[str, ...] = ()
+    """Of an attribute of a plain name, `nn.init.zeros_`: the names before it."""
+    full: str = ""
+    """Its full name, where the place itself says it."""
+    binds: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,14 +73,20 @@ class Uses:
     """Where a name stands -> a number that all uses of the same thing share."""
     numbers: Mapping[str, int]
     """Qualified name (`Block.conv`, `Block.forward`, `train`) -> its number."""
+    full: Mapping[Position, str]
+    """Where a name is used -> its full name (`torch.nn.Conv2d`), if it is certain."""
+    exports: Mapping[str, str]
+    """What others can import from the module -> its full name, if it has one."""
 
 
-def uses(text: str, lines: tuple[str, ...], keep: Collection[str] = ()) -> Uses:
-    """Find which names of a module mean the same thing.
+def uses(
+    text: str, lines: tuple[str, ...], keep: Collection[str] = (), module: str = "", package: str = ""
+) -> Uses:
+    """Find what the names of a module mean; `module` is its own name, and relative imports count from `package`.
 
-    Names that are used only once are left out, except those in `keep`.
+    Names that are used only once are left out of `places`, except those in `keep`.
     """
-    finder = _Finder(lines)
+    finder = _Finder(lines, module, package)
     finder.run(ast.parse(text))
     groups: dict[Meaning, list[Position]] = {}
     for use in finder.uses:
@@ -80,35 +99,72 @@ def uses(text: str, lines: tuple[str, ...], keep: Collection[str] = ()) -> Uses:
     )
     places = {place: number for number, (found, _) in enumerate(repeated) for place in found}
     numbers = {named[meaning]: number for number, (_, meaning) in enumerate(repeated) if meaning in named}
-    return Uses(places, numbers)
+    full = {use.position: name for use in finder.uses if not use.binds and (name := finder.full_name(use))}
+    return Uses(places, numbers, full, finder.module.full)
 
 
 def _meaning(use: _Use) -> Meaning:
     if use.attribute:
-        scope: _Scope | None = use.scope
-        while use.receiver and scope:
-            if scope.kind == "class":
-                return (id(scope), use.name)
-            scope = scope.outer
-        return (0, use.name)
-    home = use.scope
+        owner = _class_of(use)
+        return (id(owner) if owner else 0, use.name)
+    return (id(_home(use.name, use.scope)), use.name)
+
+
+def _class_of(use: _Use) -> _Scope | None:
+    """The class that an attribute of a method's first parameter belongs to."""
+    scope: _Scope | None = use.scope if use.receiver else None
+    while scope and scope.kind != "class":
+        scope = scope.outer
+    return scope
+
+
+def _home(name: str, scope: _Scope) -> _Scope:
+    """The scope that `name` belongs to, as seen from `scope`."""
+    home = scope
     while home.outer:
-        if use.name in home.of_module:
-            return (id(home.module), use.name)
-        if use.name in home.bound - home.free and (home.kind != "class" or home is use.scope):
+        if name in home.of_module:
+            return home.module
+        if name in home.bound - home.free and (home.kind != "class" or home is scope):
             break
         home = home.outer
-    return (id(home), use.name)
+    return home
 
 
 class _Finder:
     """Walks a syntax tree without recursion and notes every name with the scope it stands in."""
 
-    def __init__(self, lines: tuple[str, ...]) -> None:
+    def __init__(self, lines: tuple[str, ...], module: str, package: str) -> None:
         self.lines = lines
+        self.name = module
+        self.package = package
         self.uses: list[_Use] = []
         self.module = _Scope("module")
         self.classes: list[_Scope] = []
+        self.imports_all = False
+        """Whether there is a `from … import *`, after which any name may mean anything."""
+
+    def full_name(self, use: _Use) -> str:
+        """The full name of what is used, or nothing if it is not certain."""
+        if use.full:
+            return use.full
+        if use.receiver:
+            owner = _class_of(use)
+            return owner.full.get(use.name, "") if owner else ""
+        if use.attribute and not use.chain:
+            return ""
+        first, *rest = (*use.chain, use.name)
+        home = _home(first, use.scope)
+        if first not in home.bound:
+            known = hasattr(builtins, first) and not self.imports_all
+            return ".".join(["builtins", first, *rest]) if known else ""
+        found = home.full.get(first, "")
+        return ".".join([found, *rest]) if found else ""
+
+    def _own(self, scope: _Scope, name: str) -> str:
+        """The full name of what is defined in a module or class."""
+        if scope.kind not in ("module", "class") or (scope.kind == "class" and not scope.name):
+            return ""
+        return ".".join(part for part in (self.name, scope.name, name) if part)
 
     def names(self) -> dict[Meaning, str]:
         """The qualified names of what belongs to the module or to a class of it."""
@@ -151,13 +207,13 @@ class _Finder:
                     stack += [(child, scope) for child in ast.iter_child_nodes(node)]
 
     def _function(self, node: _Function, scope: _Scope) -> list[tuple[ast.AST, _Scope]]:
-        inner = _Scope("function", scope)
+        inner = _Scope("function", scope, name=f"{scope.name}.{getattr(node, 'name', '')}".strip("."))
         arguments = node.args
         named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         named += [extra for extra in (arguments.vararg, arguments.kwarg) if extra]
         for argument in named:
-            inner.bound.add(argument.arg)
-            self._use(argument.arg, inner, argument.lineno, argument.col_offset)
+            inner.bind(argument.arg)
+            self._use(argument.arg, inner, argument.lineno, argument.col_offset, binds=True)
         outside: list[ast.AST] = [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]
         if isinstance(node, ast.Lambda):
             return [(child, scope) for child in outside] + [(node.body, inner)]
@@ -173,9 +229,10 @@ class _Finder:
     def _note(self, node: ast.AST, scope: _Scope) -> None:
         match node:
             case ast.Name():
-                self._use(node.id, scope, node.lineno, node.col_offset)
-                if not isinstance(node.ctx, ast.Load):
-                    scope.bound.add(node.id)
+                binds = not isinstance(node.ctx, ast.Load)
+                self._use(node.id, scope, node.lineno, node.col_offset, binds=binds)
+                if binds:
+                    scope.bind(node.id, self._own(scope, node.id) if scope.kind == "module" else "")
             case ast.Attribute(end_lineno=int() as line, end_col_offset=int() as end):
                 method: _Scope | None = scope
                 while method and method.kind in ("comprehension", "function") and not method.receiver:
@@ -186,41 +243,76 @@ class _Finder:
                     and node.value.id == method.receiver
                 )
                 start = self._character(line, end) - len(node.attr)
-                self.uses.append(_Use(node.attr, scope, (line, start), mine, attribute=True))
+                chain = () if mine else _chain(node.value)
+                self.uses.append(_Use(node.attr, scope, (line, start), mine, attribute=True, chain=chain))
             case ast.Import() | ast.ImportFrom():
-                for alias in node.names:
-                    scope.bound.add((alias.asname or alias.name).split(".")[0])
-                    line, end = alias.end_lineno or alias.lineno, alias.end_col_offset or 0
-                    name = alias.asname or (alias.name if "." not in alias.name else "")
-                    if name and name != "*":
-                        self.uses.append(_Use(name, scope, (line, self._character(line, end) - len(name))))
+                self._import(node, scope)
             case ast.Global():
                 scope.of_module.update(node.names)
             case ast.Nonlocal():
                 scope.free.update(node.names)
             case ast.ExceptHandler(name=str() as name):
-                scope.bound.add(name)
+                scope.bind(name)
                 if (found := self.lines[node.lineno - 1].rfind(f" as {name}")) >= 0:
                     self.uses.append(_Use(name, scope, (node.lineno, found + 4)))
             case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
-                scope.bound.add(name)
+                scope.bind(name)
             case ast.MatchMapping(rest=str() as name):
-                scope.bound.add(name)
+                scope.bind(name)
 
-    def _use(self, name: str, scope: _Scope, line: int, offset: int) -> None:
-        self.uses.append(_Use(name, scope, (line, self._character(line, offset))))
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: _Scope) -> None:
+        origin = ""
+        if isinstance(node, ast.ImportFrom):
+            origin = self._origin(node)
+            line = self.lines[node.lineno - 1]
+            start = line.find(node.module or "", self._character(node.lineno, node.col_offset) + 5)
+            if origin and node.module and start >= 0:
+                self.uses.append(_Use(origin, scope, (node.lineno, start), full=origin))
+        for alias in node.names:
+            if alias.name == "*":
+                self.imports_all = True
+                continue
+            full = f"{origin}.{alias.name}" if origin else alias.name if isinstance(node, ast.Import) else ""
+            number = alias.end_lineno or alias.lineno
+            name = alias.asname or alias.name
+            start = self._character(number, alias.end_col_offset or 0) - len(name)
+            self.uses.append(_Use(name, scope, (number, start), full=full))
+            if "." in name:  # `import a.b` binds `a`
+                name = full = name.split(".")[0]
+            scope.bind(name, full)
+
+    def _origin(self, node: ast.ImportFrom) -> str:
+        """The module that a `from` names, or nothing if it counts from a module that is not known."""
+        if not node.level:
+            return node.module or ""
+        parts = self.package.split(".")
+        if not self.package or node.level > len(parts):
+            return ""
+        return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+
+    def _use(self, name: str, scope: _Scope, line: int, offset: int, *, binds: bool = False) -> None:
+        self.uses.append(_Use(name, scope, (line, self._character(line, offset)), binds=binds))
 
     def _bind_after_keyword(
         self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, keyword: str, scope: _Scope
     ) -> None:
-        scope.bound.add(node.name)
+        scope.bind(node.name, self._own(scope, node.name))
         line = self.lines[node.lineno - 1]
         start = self._character(node.lineno, node.col_offset)
         at = line.find(node.name, line.find(keyword, start) + len(keyword))
         if at >= 0:  # not found when a backslash puts it on the next line
-            self.uses.append(_Use(node.name, scope, (node.lineno, at)))
+            self.uses.append(_Use(node.name, scope, (node.lineno, at), binds=True))
 
     def _character(self, line: int, offset: int) -> int:
         """The character at a byte offset, which is how syntax trees count."""
         text = self.lines[line - 1]
         return offset if text.isascii() else len(text.encode()[:offset].decode())
+
+
+def _chain(node: ast.expr) -> tuple[str, ...]:
+    """`nn.init` -> `("nn", "init")`; nothing for what is no plain name."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return (node.id, *reversed(names)) if isinstance(node, ast.Name) else ()

@@ -5,7 +5,7 @@ Holds no state between pages. What surrounds the page (its neighbours, the other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -17,8 +17,10 @@ from .highlight import highlight_lines
 from .markup import Context, ProseRenderer, with_title
 from .model import Section, Source
 from .prose import Prose, figure_kind, parse_prose, plain
+from .references import Reference
 from .symbols import symbols
 
+CodeLines = tuple[list[str], Mapping[str, int]]
 CHARACTERS_PER_LINE = 58
 """Of prose, at its usual width."""
 
@@ -43,6 +45,10 @@ class Row:
     """Line numbers and lines."""
     is_wide: bool
     """Whether its prose is too long to stand beside its code, and takes the whole width above it."""
+    within: str = ""
+    """The class or function that it belongs to, not the one that this is in."""
+    users: tuple[Reference, ...] = ()
+    """What uses the definition that it opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,19 @@ class Body:
     """The addresses that its prose links to."""
 
 
-def render_body(source: Source, context: Context) -> Body:
-    """Render the page of `source` in the language of `context`, reporting what is wrong to it."""
+def render_body(
+    source: Source,
+    context: Context,
+    code: CodeLines | None = None,
+    users: Callable[[str], Iterable[Reference]] = lambda name: (),
+) -> Body:
+    """Render the page of `source` in the language of `context`, reporting what is wrong to it.
+
+    `code` are its lines as HTML with the numbers of its names, and `users` finds what uses a definition.
+    """
     renderer = ProseRenderer(context)
     pieces = parse_prose(source)
-    lines, names = highlight_lines(source) if source.is_python else ([], {})
+    lines, names = code or (highlight_lines(source) if source.is_python else ([], {}))
     title = title_text(source, pieces)
     heading = Markup()
     first = next((prose.tokens for prose in pieces if prose.tokens), ())
@@ -81,10 +95,14 @@ def render_body(source: Source, context: Context) -> Body:
     rows = []
     for prose in pieces:
         tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
-        code = tuple((number, Markup(lines[number - 1])) for number in prose.section.code)
-        wide = source.is_python and _is_wide(prose, len(code))
+        numbered = tuple((number, Markup(lines[number - 1])) for number in prose.section.code)
+        wide = source.is_python and _is_wide(prose, len(numbered))
+        section = prose.section
+        context.within = section.within
         html = renderer.parts(tokens) if wide else renderer.prose(tokens)
-        rows.append(Row(prose.section.name, html, code, wide))
+        used = users(section.name) if section.opens and section.opens.name == section.name else ()
+        rows.append(Row(section.name, html, numbered, wide, section.within.partition(".")[0], tuple(used)))
+    context.within = ""
     contents = tuple(_contents(pieces, first, renderer))
     tied = _symbols(source, pieces, names, context)
     summary = renderer.words(source.meta.summary) if source.meta.summary else ""

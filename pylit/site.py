@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
@@ -18,6 +18,7 @@ from .catalog import Catalog, cached_catalog, catalog_path, stamp
 from .errors import Problem, PylitError, Report
 from .model import Source
 from .prose import parse_prose, plain
+from .references import Facts, Index, facts, module_name
 from .render import anchors, title_text
 from .source import read_source
 
@@ -51,6 +52,8 @@ class Settings:
     katex_css: str = KATEX_CSS
     """Address of KaTeX's stylesheet; a relative one counts from the root of the site."""
     katex_integrity: str = KATEX_INTEGRITY
+    manuals: Mapping[str, str] = field(default_factory=dict)
+    """Patterns of full names, such as `torch.optim.*` -> address of their documentation, with `{name}` in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,27 @@ class Site:
         path = self.path(file)
         return _cached_source(path, file, stamp(path))
 
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The folders that are packages of Python."""
+        paths = (PurePosixPath(page.file) for page in self.pages)
+        return frozenset(path.parent.as_posix() for path in paths if path.name == "__init__.py")
+
+    def facts(self, file: str) -> Facts | None:
+        """What a module defines and uses; `None` for guides, and when it cannot be read."""
+        module, package = module_name(file, self.packages)
+        path = self.path(file)
+        try:
+            return _cached_facts(path, file, stamp(path), module, package) if module else None
+        except PylitError:  # reported when the page itself is made
+            return None
+
+    @cached_property
+    def index(self) -> Index:
+        """The definitions of all modules."""
+        found = (self.facts(page.file) for page in self.pages)
+        return Index({one.module: one for one in found if one})
+
     def catalog(self, file: str, lang: str) -> Catalog:
         """The translations of a file.
 
@@ -115,6 +139,13 @@ class Site:
             return cached_catalog(path, lang, stamp(path))
         except PylitError as error:
             raise PylitError(_named(error.problem, path, self.settings.base)) from error
+
+    def quiet_catalog(self, file: str, lang: str) -> Catalog:
+        """The translations of a file; none if they do not parse, which is reported when its own page is made."""
+        try:
+            return self.catalog(file, lang)
+        except PylitError:
+            return Catalog(lang)
 
     def checked_catalog(self, file: str, lang: str, report: Report) -> Catalog:
         """The translations of a file; none if they do not parse. What is wrong with them goes to `report`."""
@@ -260,3 +291,8 @@ def _cached_source(path: Path, file: str, state: tuple[int, int] | None) -> Sour
 @lru_cache(maxsize=256)
 def _cached_anchors(source: Source) -> frozenset[str]:
     return anchors(source)
+
+
+@lru_cache(maxsize=10_000)
+def _cached_facts(path: Path, file: str, state: tuple[int, int] | None, module: str, package: str) -> Facts:
+    return facts(_cached_source(path, file, state), module, package)

@@ -11,10 +11,13 @@ from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
+from .crossref import CrossReferences
 from .errors import Problem, PylitError, Report
+from .highlight import highlight_lines
 from .interface import direction, interface, native_name
 from .links import Links, relative
 from .markup import Context
+from .references import module_name
 from .render import Body, Row, hidden_definitions, render_body
 from .site import Page, Site
 
@@ -100,7 +103,13 @@ def render_page(site: Site, page: Page, lang: str, report: Report) -> View | Non
         gettext=interface(lang),
         report=report,
     )
-    return _view(site, page, lang, render_body(source, context), tuple(pictures))
+    if not source.is_python:
+        return _view(site, page, lang, render_body(source, context), tuple(pictures))
+    found = CrossReferences(site, page.file, lang)
+    context.in_prose = found.in_prose
+    module, package = module_name(page.file, site.packages)
+    code = highlight_lines(source, module, package, found.refer)
+    return _view(site, page, lang, render_body(source, context, code, found.users), tuple(pictures))
 
 
 def preview_page(site: Site, page: Page, lang: str, report: Report) -> View:

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 ORDER = (
-    "errors model frontmatter sections source figures prose catalog symbols math names highlight links pictures"
-    " interface records charts exhibits markup render site view document build workshop plugin cli __main__"
+    "errors model frontmatter sections source figures prose catalog symbols math names references manuals"
+    " highlight links pictures interface records charts exhibits markup render site crossref view document build"
+    " workshop plugin cli __main__"
 ).split()
 
 

@@ -318,6 +318,9 @@ def test_fake_language_proves_that_all_prose_goes_through_the_catalog(root: Path
                 r'<span class="o" lang="en">.*?</span>(?=</|\n|$)', "", str(row.prose), flags=re.DOTALL
             )
             assert 'class="u"' not in html
+            html = re.sub(
+                r"<tbody>.*?</tbody>(?=</table></div>)", "", html, flags=re.DOTALL
+            )  # recorded results
             for piece in re.findall(r"<(?:p|h\d|li|th|td)\b[^>]*>([^<]+)", html):
                 assert not re.search(r"[^\W\d_]", piece) or piece.startswith("⟦"), (page.file, piece)
 

@@ -75,6 +75,53 @@ def test_click_a_symbol_and_all_its_uses_light_up(read: Open, path: str, katex: 
     assert lit(page) == []
 
 
+@pytest.mark.parametrize("path", RESNET)
+def test_pointing_at_a_symbol_lights_up_its_code_and_the_other_way_round(read: Open, path: str) -> None:
+    page = read(path).page
+    page.locator(".formula math [data-sym='W_s']:visible").first.hover()
+    names = page.locator(".lit[data-n]")
+    assert set(names.all_inner_texts()) == {"conv"}
+    names.first.hover()
+    assert page.locator("math .lit[data-sym='W_s']").count() >= 3
+    page.mouse.move(1, 1)
+    assert lit(page) == []
+
+
+def test_a_plain_symbol_is_the_name_in_its_class(read: Open) -> None:
+    page = read("resnet/index.html").page
+    page.locator("[id='ResidualBlock.forward'] .code [data-n]", has_text="x").first.hover()
+    symbols = page.locator("math .lit[data-sym='x']")
+    assert symbols.count() > 3
+    rows = page.locator(".row:has(math .lit[data-sym='x'])")
+    assert {row.get_attribute("data-in") for row in rows.all()} == {"ResidualBlock"}
+
+
+def test_symbols_light_up_by_keyboard(read: Open) -> None:
+    page = read("resnet/index.html").page
+    name = page.locator("[id='ShortcutProjection'] [data-n][tabindex='0'], .code [role='button']").first
+    name.focus()
+    before = lit(page)
+    assert before
+    page.keyboard.press("Enter")
+    page.locator(".skip").focus()
+    assert lit(page) == before  # kept
+    page.keyboard.press("Escape")
+    assert lit(page) == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_names_lead_to_their_definitions(read: Open, javascript: bool) -> None:
+    page = read("zh/resnet/experiment.html", javascript=javascript).page
+    link = page.locator(".code a:text-is('ResNetClassifier')").last
+    assert (link.get_attribute("title") or "").startswith("ResNetClassifier(base, n_classes)\n")
+    link.click()
+    page.wait_for_url("**/zh/resnet/index.html#ResNetClassifier")
+    users = page.locator("[id='ResNetClassifier'] .users a")
+    assert "experiment.build" in users.all_inner_texts()
+    users.get_by_text("experiment.build").click()
+    page.wait_for_url("**/zh/resnet/experiment.html#build")
+
+
 def test_formulas_are_mathml_until_katex_is_there(read: Open) -> None:
     offline = read("resnet/index.html").page
     expect(offline.locator(".formula math").first).to_be_visible()

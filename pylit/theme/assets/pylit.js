@@ -45,25 +45,66 @@
   if (remembered) remembered.checked = true;
   for (const input of views) input.addEventListener("change", () => store("view", input.id));
 
-  // Click a name in the code, or a symbol in a formula, and all its uses light up.
-  const clear = () => document.querySelectorAll(".lit").forEach((e) => e.classList.remove("lit"));
+  // Point at a name in the code, or at a symbol in a formula, and all its uses light up; a click keeps the light on.
   const tied = JSON.parse(document.querySelector("main").dataset.symbols || "{}"); // symbol -> name
   const find = (attribute, value) => [...document.querySelectorAll(`[${attribute}="${CSS.escape(value)}"]`)];
-  const light = (symbols, name) => {
-    const found = symbols.flatMap((symbol) => find("data-sym", symbol));
-    if (name !== undefined) found.push(...find("data-n", name));
-    const off = found.every((e) => e.classList.contains("lit"));
-    clear();
-    if (!off) found.forEach((e) => e.classList.add("lit"));
+  const plain = (symbol) => symbol.replace(/^\\/, ""); // `\eta` in a formula is `eta` in code
+  const near = (element, selector) => { // in the same class or function
+    const within = element.closest(".row")?.dataset.in;
+    return within ? find("data-in", within).flatMap((row) => [...row.querySelectorAll(selector)]) : [];
   };
+  const same = (element) => {
+    const { n, sym } = element.dataset;
+    if (sym !== undefined) {
+      const names = sym in tied ? find("data-n", tied[sym])
+        : near(element, "[data-n]").filter((e) => e.textContent === plain(sym));
+      return [...find("data-sym", sym), ...names];
+    }
+    const symbols = Object.keys(tied).filter((s) => tied[s] === +n).flatMap((s) => find("data-sym", s));
+    if (!symbols.length) {
+      symbols.push(...near(element, "[data-sym]").filter((e) => plain(e.dataset.sym) === element.textContent));
+    }
+    return [...find("data-n", n), ...symbols];
+  };
+  let kept = false;
+  const clear = () => {
+    document.querySelectorAll(".lit").forEach((e) => e.classList.remove("lit"));
+    kept = false;
+  };
+  const pointed = (event) => event.target.closest?.("[data-n], [data-sym]");
+  const light = (element) => { clear(); same(element).forEach((e) => e.classList.add("lit")); };
+  for (const type of ["pointerover", "focusin"]) {
+    document.addEventListener(type, (event) => {
+      const element = pointed(event);
+      if (!kept && event.pointerType !== "touch" && element) light(element);
+    });
+  }
+  for (const type of ["pointerout", "focusout"]) {
+    document.addEventListener(type, (event) => !kept && pointed(event) && clear());
+  }
   document.addEventListener("click", (event) => {
-    const name = event.target.closest("[data-n]");
-    const symbol = event.target.closest("[data-sym]");
-    if (name) light(Object.keys(tied).filter((s) => tied[s] === +name.dataset.n), name.dataset.n);
-    else if (symbol) light([symbol.dataset.sym], tied[symbol.dataset.sym]?.toString());
-    else if (!event.target.closest("a, button, input, label, summary, dialog")) clear();
+    const element = pointed(event);
+    if (element?.closest("a[href]") && !element.dataset.sym) return; // it leads somewhere
+    if (element) {
+      const again = kept && element.classList.contains("lit");
+      if (again) clear();
+      else { light(element); kept = true; }
+    } else if (!event.target.closest("a, button, input, label, summary, dialog")) clear();
   });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && clear());
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") clear();
+    else if (["Enter", " "].includes(event.key) && event.target.matches("[data-n]:not(a), [data-sym]")) {
+      event.preventDefault();
+      event.target.click();
+    }
+  });
+  for (const symbol of Object.keys(tied)) { // by keyboard, too
+    for (const e of [...find("data-sym", symbol), ...find("data-n", tied[symbol])]) {
+      if (e.closest("a")) continue;
+      e.tabIndex = 0;
+      e.setAttribute("role", "button");
+    }
+  }
 
   // A button that copies, on every piece of code.
   for (const pre of document.querySelectorAll("pre")) {
