@@ -40,8 +40,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(autouse=True)
-def seed() -> None:
+def one_thread_and_seed() -> Iterator[None]:
+    """Tensors here are so small that several threads would only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
 
 
 def n_parameters(module: nn.Module) -> int:
