@@ -19,6 +19,9 @@ Sun (2015). An ensemble of their networks reached a top-5 error of 3.57 % on the
 (table 5) and won the ILSVRC 2015 classification contest. The idea behind it is short: let a few
 layers compute a *change* to their input, and add the input back.
 
+First comes the idea, then the code. Five more pages build on this one;
+[a map](#the-family) shows which to read next.
+
 ## The degradation problem
 
 More layers can express more functions, so a deeper network ought to be at least as good as a
@@ -77,7 +80,33 @@ all the layers after it.
 The authors made this argument in the following spring, in
 [Identity Mappings in Deep Residual Networks](https://arxiv.org/abs/1603.05027). It is exact only if
 nothing else stands in the way. In the network on this page a ReLU follows every addition, and lets
-the gradient pass only where its output is positive.
+the gradient pass only where its output is positive. The page on
+[pre-activation](preactivation.py) clears it away.
+
+## The family
+
+The networks of this page have relatives, and there is more to do with them than to build them. Each
+of these pages needs only this one, so read them in any order:
+
+![A map: from __init__.py, this page, arrows lead to experiment.py, imagenet.py, preactivation.py,
+pitfalls.py and inference.py.](family.svg)
+
+[Train a ResNet](experiment.py) if you want to see one learn: the paper's experiment on CIFAR-10,
+or in a minute a smaller one on handwritten digits.
+
+The networks for ImageNet (`imagenet.py`) if you want to use one that others have trained. The
+classes there have torchvision's names and load the weights that it publishes, from ResNet-18 to
+ResNet-152. Two more arguments make ResNeXt and Wide ResNet of them.
+
+[Pre-activation](preactivation.py) if you want to know *why* all this works: what a shortcut that
+nothing touches does for signals and gradients, derived from the second paper and measured in up to
+200 blocks.
+
+Bugs that people write (`pitfalls.py`) if your own block does not learn. Each bug is shown with the
+symptom by which to know it, and mended.
+
+Faster inference (`inference.py`) if training is over: how a normalization is folded into the
+convolution before it, so that the same outputs cost less.
 """
 
 from collections.abc import Sequence

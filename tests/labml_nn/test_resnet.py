@@ -444,15 +444,23 @@ def labels(drawing: Path) -> Iterator[tuple[str, bool]]:
             yield "".join(element.itertext()), "monospace" in element.get("font-family", "")
 
 
-def test_every_drawing_is_on_the_page() -> None:
-    assert [drawing.name for drawing in DRAWINGS] == [
-        "bottleneck-block.svg",
-        "residual-block.svg",
-        "stages.svg",
-    ]
-    source = (FOLDER / "__init__.py").read_text(encoding="utf-8")
-    for drawing in DRAWINGS:
-        assert source.count(f"]({drawing.name})") == 1
+def test_every_drawing_is_on_one_page() -> None:
+    names = {drawing.name for drawing in DRAWINGS}
+    assert names >= {"bottleneck-block.svg", "family.svg", "residual-block.svg", "stages.svg"}
+    sources = [page.read_text(encoding="utf-8") for page in sorted(FOLDER.glob("*.py"))]
+    for name in names:
+        assert sum(source.count(f"]({name})") for source in sources) == 1
+
+
+def test_the_map_shows_the_pages_that_the_text_names() -> None:
+    pages = [label for label, is_code in labels(FOLDER / "family.svg") if is_code and label.endswith(".py")]
+    assert pages[0] == "__init__.py"
+    documentation = resnet.__doc__ or ""
+    text = documentation.partition("](family.svg)")[2]
+    assert text
+    places = [text.index(page) for page in pages[1:]]
+    assert places == sorted(places)
+    assert len(places) == 5
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,10 @@
     let marked;
     const mark = () => {
       const atEnd = scrollY > 0 && innerHeight + scrollY >= root.scrollHeight - 2;
-      const current = atEnd ? targets.at(-1) : last(targets) || targets[0];
+      // The last sections are too short to be scrolled to the top: take the one that was asked for.
+      const asked = atEnd && targets.find((e) => e.id === decodeURIComponent(location.hash.slice(1)));
+      const seen = asked && asked.getBoundingClientRect().top >= 0;
+      const current = seen ? asked : atEnd ? targets.at(-1) : last(targets) || targets[0];
       if (current === marked) return;
       entries.get(marked)?.removeAttribute("aria-current");
       marked = current;
@@ -184,6 +187,7 @@
       waiting = true;
       requestAnimationFrame(() => { waiting = false; mark(); });
     }, { passive: true });
+    addEventListener("hashchange", mark);
     mark();
   }
 
