@@ -17,9 +17,8 @@ of them have become common tools, because torchvision offers them with weights t
 One class is enough for all ten: they differ in the kind of block, in the number of blocks in each
 stage, and in how wide a block is in the middle and into how many parts it is cut there.
 
-Every weight has the name and the shape that it has in torchvision (we compared with version 0.29).
-That makes this page a test of understanding with a clear answer: the published files
-[load](#load_torchvision), or they do not.
+Every weight has the name and shape that it has in torchvision 0.29, which makes this page a test of
+understanding with a clear answer: the published files [load](#load_torchvision), or they do not.
 
 ## The ten networks and their figures
 
@@ -555,7 +554,7 @@ def load_torchvision(path: Path | str, model: ResNet | None = None) -> ResNet:
             + "\n".join(lines[:9])
         )
     # Files from before PyTorch 0.4.1 do not say how many batches a normalization has seen. These
-    # networks never ask, so the model keeps its own numbers.
+    # networks never ask, so it does not matter if only one side has the number.
     known = {key: value for key, value in state.items() if key in expected}
     model.load_state_dict({**expected, **known})
     return model

@@ -562,6 +562,33 @@ def test_loads_old_files_with_parameters_and_without_counters(trained: ResNet, t
     assert model.bn1.num_batches_tracked == 0
 
 
+class Strict(nn.BatchNorm2d):
+    """A normalization that counts batches, and does not forgive a file that does not."""
+
+    def _load_from_state_dict(self, *received: Any) -> None:
+        nn.Module._load_from_state_dict(self, *received)
+
+
+class Frozen(Strict):
+    """A normalization that counts no batches, and does not forgive a file that does."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.num_batches_tracked = None
+
+
+@pytest.mark.parametrize(("norm_layer", "counted"), [(Frozen, True), (Strict, False)])
+def test_numbers_of_batches_may_be_on_one_side_only(
+    trained: ResNet, tmp_path: Path, norm_layer: type[nn.BatchNorm2d], counted: bool
+) -> None:
+    state = {key: t for key, t in trained.state_dict().items() if counted or "num_batches" not in key}
+    model = ResNet("resnet18", norm_layer=norm_layer).eval()
+    assert any("num_batches" in key for key in model.state_dict()) != counted
+    load_torchvision(save(state, tmp_path / "w.pth"), model)
+    x = torch.randn(1, 3, 64, 64)
+    assert torch.equal(model(x), trained(x))
+
+
 def test_loads_other_numbers_of_classes_and_types(tmp_path: Path) -> None:
     source = ResNet("resnet18", n_classes=10).half()
     model = load_torchvision(save(source.state_dict(), tmp_path / "w.pth"))
