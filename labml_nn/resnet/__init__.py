@@ -94,7 +94,7 @@ pitfalls.py and inference.py.](family.svg)
 [Train a ResNet](experiment.py) if you want to see one learn: the paper's experiment on CIFAR-10,
 or in a minute a smaller one on handwritten digits.
 
-The networks for ImageNet (`imagenet.py`) if you want to use one that others have trained. The
+[The networks for ImageNet](imagenet.py) if you want to use one that others have trained. The
 classes there have torchvision's names and load the weights that it publishes, from ResNet-18 to
 ResNet-152. Two more arguments make ResNeXt and Wide ResNet of them.
 
