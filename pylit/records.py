@@ -7,6 +7,7 @@ Several numbers become their mean and standard deviation.
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -15,6 +16,8 @@ from typing import Any
 
 from .figures import FigureError, Format
 from .interface import Gettext
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def read_record(path: Path, name: str) -> Any:
@@ -91,7 +94,9 @@ def written(value: Any, form: Format, path: str, gettext: Gettext) -> str:
 
 
 def tick(number: float, form: Format, gettext: Gettext) -> str:
-    """A number at the axis of a chart."""
+    """A number at the axis of a chart; a large or small power of ten as one."""
+    if number > 0 and not 1e-3 <= number < 1e5 and (power := math.log10(number)).is_integer():
+        return "10" + str(int(power)).translate(SUPERSCRIPTS)
     return _unit(f"{100 * number:.4g}" if form == "percent" else f"{number:.6g}", form, gettext)
 
 

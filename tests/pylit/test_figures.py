@@ -15,7 +15,7 @@ from pylit.charts import make_axis
 from pylit.errors import Report
 from pylit.figures import Chart, FigureError, Table, parse_figure, texts
 from pylit.prose import blocks
-from pylit.records import curve, numbers, read_record, select, written
+from pylit.records import curve, numbers, read_record, select, tick, written
 from pylit.source import read_source
 from pylit.view import View
 
@@ -205,6 +205,22 @@ def test_numbers_are_written_as_readers_like_them() -> None:
     assert write(493.4, "seconds") == "493 s"
     assert write(["a", "b", "a"], "text") == "a, b"
     assert write(None, "number") == write([], "percent") == "–"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.001, "0.001"),
+        (0.0001, "10⁻⁴"),
+        (10_000, "10000"),
+        (1e25, "10²⁵"),
+        (2e25, "2e+25"),
+        (0, "0"),
+        (-1, "-1"),
+    ],
+)
+def test_ticks_are_short(number: float, text: str) -> None:
+    assert tick(number, "number", lambda text: text) == text
 
 
 def test_a_curve_is_the_mean_of_runs_where_they_have_numbers() -> None:
