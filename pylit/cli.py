@@ -1,4 +1,4 @@
-"""The command line: `pylit sections`, `pylit render`, `pylit update`. Imports what a command needs when it runs."""
+"""The command line: `pylit sections`, `render`, `check`, `update`. Imports what a command needs when it runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import __version__
 
 if TYPE_CHECKING:
     from .errors import Problem, Report
-    from .site import Settings
+    from .site import Settings, Site
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -167,15 +167,11 @@ def update(config: str) -> None:
 
     New blocks are added, changed ones are marked with what they were, and those that are gone are kept aside.
     """
-    if not Path(config).is_file():
-        raise click.ClickException(f"{config} does not exist; go to the site's folder or pass --config")
     from .errors import PylitError
-    from .plugin import load_settings
-    from .site import find_pages
     from .workshop import update_interface, update_site
 
     try:
-        site = find_pages(load_settings(config))
+        site = _site(config)
         if site.settings.translations is None:
             raise click.ClickException("the site has no folder of translations; make the one it names")
         changed = update_site(site)
@@ -187,6 +183,50 @@ def update(config: str) -> None:
     for path in changed:
         click.echo(os.path.relpath(path))
     click.echo(f"{_plural(len(changed), 'catalog')} changed.", err=True)
+
+
+@main.command()
+@click.option("--config", "-f", default="mkdocs.yml", show_default=True, help="The site's configuration.")
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def check(config: str, strict: bool, files: tuple[Path, ...]) -> None:
+    """Check all that can be known of a site, or of FILES in it, without running its code.
+
+    Links, anchors, symbols, formulas, recorded figures, parameters named in docstrings, and translations. Each problem
+    is told with its file and line; nothing is written.
+    """
+    from .check import check_site
+    from .errors import PylitError
+
+    try:
+        site = _site(config)
+        wanted = {path.resolve() for path in files}
+        pages = [page for page in site.pages if not wanted or site.path(page.file).resolve() in wanted]
+        unknown = wanted - {site.path(page.file).resolve() for page in pages}
+        if unknown:
+            raise click.ClickException(f"no pages of this site: {', '.join(map(str, sorted(unknown)))}")
+        report = check_site(site, pages)
+    except PylitError as error:
+        click.echo(error, err=True)
+        sys.exit(1)
+    _tell(report, site.settings)
+    checked = _plural(len(pages), "file") + f" checked in {_plural(len(site.settings.languages), 'language')}"
+    click.echo(f"{checked}: {_count(report) or 'nothing is wrong'}.", err=True)
+    sys.exit(bool(report.errors) or (strict and bool(report.warnings)))
+
+
+def _site(config: str) -> Site:
+    """The site that a configuration file describes.
+
+    Raises:
+        PylitError: if its pages cannot be found.
+    """
+    if not Path(config).is_file():
+        raise click.ClickException(f"{config} does not exist; go to the site's folder or pass --config")
+    from .plugin import load_settings
+    from .site import find_pages
+
+    return find_pages(load_settings(config))
 
 
 def _is_long(pages: int) -> bool:

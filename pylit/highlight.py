@@ -16,7 +16,7 @@ from pygments.token import Token
 from pygments.util import ClassNotFound
 
 from .model import Source
-from .names import Position, Uses, uses
+from .names import Position, source_uses
 from .references import Refer, Reference
 
 
@@ -32,15 +32,17 @@ def highlight_lines(
     source: Source, module: str = "", package: str = "", refer: Refer = lambda full: None
 ) -> tuple[list[str], Mapping[str, int]]:
     """The lines of a module as HTML, and the number of each name that may be asked for from outside."""
+    same = source_uses(source, module, package)
+    links = {place: found for place, full in same.full.items() if (found := refer(full))}
+    lines = list(_lines(_tokens(source), same.places, links))
+    return lines[: len(source.lines)] + [""] * (len(source.lines) - len(lines)), same.numbers
+
+
+@lru_cache(maxsize=16)  # a page is made in one language after the other
+def _tokens(source: Source) -> list[tuple[Any, str]]:
     lexer = _lexer("python")
     assert lexer is not None
-    try:
-        same = uses(source.text, source.lines, set(source.meta.symbols.values()), module, package)
-    except RecursionError:  # the parser itself recurses on absurdly deep expressions
-        same = Uses({}, {}, {}, {})
-    links = {place: found for place, full in same.full.items() if (found := refer(full))}
-    lines = list(_lines(lexer.get_tokens(source.text), same.places, links))
-    return lines[: len(source.lines)] + [""] * (len(source.lines) - len(lines)), same.numbers
+    return list(lexer.get_tokens(source.text))
 
 
 def highlight(code: str, language: str) -> str:

@@ -10,6 +10,9 @@ import ast
 import builtins
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from .model import Source
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -101,6 +104,15 @@ def uses(
     numbers = {named[meaning]: number for number, (_, meaning) in enumerate(repeated) if meaning in named}
     full = {use.position: name for use in finder.uses if not use.binds and (name := finder.full_name(use))}
     return Uses(places, numbers, full, finder.module.full)
+
+
+@lru_cache(maxsize=64)
+def source_uses(source: Source, module: str, package: str) -> Uses:
+    """What the names of a file mean; nothing is known of one too deep for Python's own parser."""
+    try:
+        return uses(source.text, source.lines, set(source.meta.symbols.values()), module, package)
+    except RecursionError:
+        return Uses({}, {}, {}, {})
 
 
 def _meaning(use: _Use) -> Meaning:

@@ -39,6 +39,8 @@ class PylitConfig(Config):
     order = option.ListOfItems(option.Type(str), default=[])
     """Files in the order they are to be read."""
     branch = option.Type(str, default="main")
+    documented = option.ListOfItems(option.Type(str), default=[])
+    """Folders and files whose docstrings must name all parameters of public functions."""
     manuals = option.Type(dict, default={})
     """Patterns of full names, `torch.optim.*`, and the addresses of their documentation, with `{name}` in them."""
     katex_css = option.Type(str, default=KATEX_CSS)
@@ -150,6 +152,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             site_url=config.site_url or "",
             katex_css=self.config.katex_css,
             katex_integrity=self.config.katex_integrity,
+            documented=tuple(self.config.documented),
             manuals={str(pattern): str(address or "") for pattern, address in self.config.manuals.items()},
         )
 

@@ -69,6 +69,7 @@ class Prose:
     headings: tuple[Heading, ...]
 
 
+@lru_cache(maxsize=256)
 def parse_prose(source: Source) -> tuple[Prose, ...]:
     """Parse the prose of all sections of `source`, and give its headings their anchors.
 

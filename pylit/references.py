@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from .model import Source
-from .names import uses
+from .names import source_uses
 from .prose import Prose, parse_prose
 
 MANY_STEPS = 10
@@ -102,9 +102,9 @@ def facts(source: Source, module: str, package: str) -> Facts:
     """Read what a module defines and uses."""
     try:
         tree = ast.parse(source.text)
-        found = uses(source.text, source.lines, (), module, package)
     except RecursionError:  # the parser itself recurses on absurdly deep expressions
         return Facts(source.file, module, {}, {}, (), {})
+    found = source_uses(source, module, package)
     own = f"{module}."
     definitions = {name: About(f"L{line}") for name, line in _values(tree)}
     summaries = {p.section.opens.name: _first_paragraph(p) for p in parse_prose(source) if p.section.opens}

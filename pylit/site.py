@@ -52,6 +52,8 @@ class Settings:
     katex_css: str = KATEX_CSS
     """Address of KaTeX's stylesheet; a relative one counts from the root of the site."""
     katex_integrity: str = KATEX_INTEGRITY
+    documented: tuple[str, ...] = ()
+    """Folders and files whose docstrings must name all parameters of public functions."""
     manuals: Mapping[str, str] = field(default_factory=dict)
     """Patterns of full names, such as `torch.optim.*` -> address of their documentation, with `{name}` in it."""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 ORDER = (
     "errors model frontmatter sections source figures prose catalog symbols math names references manuals"
-    " highlight links pictures interface records charts exhibits markup render site crossref view document build"
-    " workshop plugin cli __main__"
+    " highlight links pictures interface records charts exhibits markup render site crossref view parameters check"
+    " document build workshop plugin cli __main__"
 ).split()
 
 
