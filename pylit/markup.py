@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import nh3
 from markdown_it.renderer import RendererHTML
@@ -56,6 +56,8 @@ class Context:
     report: Report
     in_prose: Callable[[str, str], Reference | None] = lambda code, within: None
     """Finds what inline code means, in the prose of a definition."""
+    lines: Sequence[str] = ()
+    """The lines of the file."""
     within: str = ""
     """The definition whose prose is being rendered."""
     line: int = 0
@@ -69,9 +71,13 @@ class Context:
     seen: dict[str, State] = field(default_factory=dict)
     """The blocks rendered so far and how each stands in this language."""
 
-    def problem(self, message: str, hint: str = "", severity: Severity = Severity.ERROR) -> None:
-        """Report what is wrong with the block that is being rendered."""
-        self.report.add(Problem(self.file, self.line, message, hint, severity))
+    def problem(
+        self, message: str, hint: str = "", severity: Severity = Severity.ERROR, about: str = ""
+    ) -> None:
+        """Report what is wrong with the block that is being rendered, in the line with the words `about`."""
+        block = takewhile(lambda line: line.strip(" #"), self.lines[self.line - 1 :])
+        offset = next((n for n, line in enumerate(block) if about and about in line), 0)
+        self.report.add(Problem(self.file, self.line + offset, message, hint, severity))
 
 
 class ProseRenderer(RendererHTML):
@@ -198,7 +204,7 @@ class ProseRenderer(RendererHTML):
         try:
             return typeset(tex, display)
         except FormulaError as error:
-            self.context.problem(f"the formula `{tex.strip()}` is wrong: {error}")
+            self.context.problem(f"the formula `{tex.strip()}` is wrong: {error}", about=tex.strip())
             return f'<code class="wrong">{escape(tex)}</code>'
 
     def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -246,7 +252,7 @@ class ProseRenderer(RendererHTML):
         try:
             href = self.context.links.resolve(target, self.context.url)
         except LinkError as error:
-            self.context.problem(str(error), error.hint, error.severity)
+            self.context.problem(str(error), error.hint, error.severity, about=f"({target}")
             return "<a>"
         self.context.targets.add(href.partition("#")[0])
         self.in_link = True

@@ -102,6 +102,7 @@ def render_page(site: Site, page: Page, lang: str, report: Report) -> View | Non
         picture=picture,
         gettext=interface(lang),
         report=report,
+        lines=source.lines,
     )
     if not source.is_python:
         return _view(site, page, lang, render_body(source, context), tuple(pictures))
