@@ -83,9 +83,9 @@ python -m labml_nn.resnet.inference
 
 Together the three are the fastest everywhere. Folding alone brings the least, because here most of
 the time goes into the convolutions. It costs nothing, though, and there is something left to gain
-when the other two have made the convolutions faster. With many images bfloat16 brings most. With
-a single small one it brings little, since there is not much to compute, and its weights have to be
-converted first.
+when the other two have made the convolutions faster. For many images or a
+large network, bfloat16 brings most. For a single small image it brings little: there is not much to
+compute, and converting numbers from one format to the other takes time as well.
 
 The price of bfloat16 is in the last column: about one percent, while the others stay at rounding
 errors of single precision. On [handwritten digits](../data/small.py#load_digits) it costs a trained
@@ -245,8 +245,8 @@ def find_pairs(model: nn.Module) -> Plan:
 
     >>> find_pairs(cifar_resnet(1).base.stages[1][0]).pairs
     (('conv1', 'bn1'), ('conv2', 'bn2'))
-    >>> block = nn.Sequential(
-    ...     nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4))
+    >>> block = nn.Sequential(nn.BatchNorm2d(4),
+    ...     nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4))
     >>> plan = find_pairs(block)
     >>> plan.pairs
     (('1', '2'),)
@@ -260,7 +260,7 @@ def find_pairs(model: nn.Module) -> Plan:
             "forward must do the same for every input, so that it can be "
             f"traced, got {type(model).__name__}: {error}"
         ) from error
-    # Ask each normalization whether it may go.
+    # Every normalization ends up in one of the two, so none is forgotten.
     pairs, refused = [], {}
     for name, layer in model.named_modules():
         if isinstance(layer, Normalization):
@@ -279,9 +279,17 @@ def _reason_to_stay(
     ### What is refused
 
     Folding changes what the convolution returns. That is right only if nobody but the normalization
-    gets to see it, and if the two always work together. So there are a number of reasons why the
-    normalization `name` may have to stay. Returns the first that applies, or an empty string, and
-    the name of the convolution before it.
+    gets to see it, and if the two always work together. A normalization has to stay if
+
+    * it is used several times, or never
+    * it keeps no running averages
+    * it does not follow a convolution, but another layer, an addition, or the input
+    * the convolution is used in other places too
+    * others use the output of the convolution, or the weights of one of the two
+    * one of the two has hooks
+
+    Returns the first reason for the normalization `name`, or an empty string if it may go, and the
+    name of the convolution before it.
     """
     calls = _calls(graph, name)
     if len(calls) != 1:
@@ -355,8 +363,9 @@ def fold_batch_norm(model: nn.Module, *, partly: bool = False) -> nn.Module:
 
     >>> def count(model):
     ...     return sum(p.numel() for p in model.parameters())
-    >>> channels = sum(layer.num_features for layer in model.modules()
-    ...                if isinstance(layer, nn.BatchNorm2d))
+    >>> channels = sum(
+    ...     layer.num_features for layer in model.modules()
+    ...     if isinstance(layer, nn.BatchNorm2d))
     >>> count(model) - count(folded) == channels
     True
 
@@ -376,11 +385,14 @@ def fold_batch_norm(model: nn.Module, *, partly: bool = False) -> nn.Module:
             "mode; call eval() first"
         )
     plan = find_pairs(model)
+    # A network that was folded half without a word would be slower than expected, for no reason
+    # that one could see.
     if plan.refused and not partly:
         raise ValueError(
             "all normalizations must be foldable unless partly=True, got "
             + "; ".join(f"{name}: {why}" for name, why in plan.refused.items())
         )
+    # The copy has the same names, so what was found in `model` is there too.
     folded = copy.deepcopy(model)
     for conv_name, bn_name in plan.pairs:
         conv = folded.get_submodule(conv_name)
@@ -409,8 +421,12 @@ class Variant:
 
     Each of the three improvements is used or not, in all combinations.
 
-    >>> [variant.name for variant in all_variants(bfloat16=False)]
-    ['plain', 'folded', 'channels last', 'folded, channels last']
+    >>> for variant in all_variants(bfloat16=False):
+    ...     print(variant.name)
+    plain
+    folded
+    channels last
+    folded, channels last
     """
 
     folded: bool = False
@@ -550,6 +566,8 @@ def measure(
         variant: ((y - plain).abs().max() / plain.abs().max()).item()
         for variant, y in logits.items()
     }
+    # The order must not be the same in all rounds: each variant finds the caches as the one before
+    # it has left them.
     order, shuffle = list(variants), random.Random(0).shuffle
     times = []
     for _ in range(rounds):
@@ -570,7 +588,7 @@ def speedups(
     """
     ### From times to ratios
 
-    How many times faster than the plain network each variant was: the quartiles over all rounds, of
+    How many times as fast as the plain network each variant was: the quartiles over all rounds, of
     which the middle one is the median. Half of all rounds lie between the outer two.
 
     >>> plain, folded = Variant(), Variant(folded=True)
@@ -597,6 +615,7 @@ def compare(workloads: Sequence[Workload], rounds: int) -> dict[str, Any]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
+        # A CPU that has units for bfloat16 is one for which the training would choose it.
         machine = find_machine("cpu")
         variants = all_variants(machine.bfloat16)
         rows: list[dict[str, Any]] = [
@@ -642,7 +661,8 @@ class Options:
     record: bool = False
 
 
-RECORD = Path(__file__).parents[2] / "experiments/resnet/inference.json"
+# Where this page looks for the record, from the root of the project.
+RECORD = Path("experiments/resnet/inference.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

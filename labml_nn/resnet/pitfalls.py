@@ -14,7 +14,7 @@ still arrives at the other end, and the loss still falls. It just falls less far
 
 This page collects eight bugs from hand-written blocks. Each is shown broken, with the symptom that
 you would see, then mended, and each section ends with a test that finds the bug before a training
-run is wasted. Go in by what you see:
+run is wasted. Find yours by what you see:
 
 | what you see | what it is |
 |---|---|
@@ -34,6 +34,7 @@ examples; where a paper has measured one of them, the text says so.
 
 import copy
 from collections.abc import Callable
+from itertools import product
 
 import torch
 from torch import nn
@@ -357,30 +358,25 @@ def wrong_shapes(block: MakeBlock) -> list[tuple[int, int, int, int]]:
     then both, and the sizes should be odd ones and tiny ones. Returns the cases that fail: the
     channels before and after, the stride, and the height and width of the input.
 
-    >>> wrong_shapes(SecondTakesIn)
-    [(4, 8, 1, 7), (4, 8, 1, 2), (4, 8, 2, 7), (4, 8, 2, 2)]
-    >>> wrong_shapes(StrideForgotten)
-    [(4, 4, 2, 7), (4, 4, 2, 2), (4, 8, 2, 7), (4, 8, 2, 2)]
+    >>> wrong_shapes(SecondTakesIn)[0]
+    (4, 8, 1, 7)
+    >>> wrong_shapes(StrideForgotten)[0]
+    (4, 4, 2, 7)
     >>> wrong_shapes(ResidualBlock)
     []
     """
     wrong = []
-    for channels, out_channels, stride in [
-        (4, 4, 1),
-        (4, 8, 1),
-        (4, 4, 2),
-        (4, 8, 2),
-    ]:
-        for side in (7, 2):
-            x = torch.randn(2, channels, side, side)
-            after = (side + stride - 1) // stride
-            try:
-                shape = block(channels, out_channels, stride)(x).shape
-            except RuntimeError:
-                shape = None
-            # Comparing the shape finds what broadcasting hides.
-            if shape != (2, out_channels, after, after):
-                wrong.append((channels, out_channels, stride, side))
+    # All combinations of keeping and changing the channels, the stride, and the size.
+    for out_channels, stride, side in product([4, 8], [1, 2], [7, 2]):
+        x = torch.randn(2, 4, side, side)
+        after = (side + stride - 1) // stride
+        try:
+            shape = block(4, out_channels, stride)(x).shape
+        except RuntimeError:
+            shape = None
+        # Comparing the shape finds what broadcasting hides.
+        if shape != (2, out_channels, after, after):
+            wrong.append((4, out_channels, stride, side))
     return wrong
 
 
@@ -390,9 +386,9 @@ class InPlace(ResidualBlock):
 
     **What you see.** The forward pass is fine, and the backward pass is not:
 
-    >>> network = nn.Sequential(ResidualBlock(4, 4, 1), InPlace(4, 4, 1))
-    >>> y = network(torch.randn(2, 4, 8, 8))
-    >>> y.sum().backward()  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
+    >>> before, block = ResidualBlock(4, 4, 1), InPlace(4, 4, 1)
+    >>> y = block(before(torch.randn(2, 4, 8, 8))).sum()
+    >>> y.backward()  # doctest: +ELLIPSIS +NORMALIZE_WHITESPACE
     Traceback (most recent call last):
     RuntimeError: one of the variables needed for gradient
         computation has been modified by an inplace operation:
@@ -498,9 +494,11 @@ class ReluBeforeAddition(ResidualBlock):
     means of the feature maps climb from block to block like stairs. Here they are after 10, 20, 30,
     40 and 50 blocks, at initialisation:
 
-    >>> [round(mean) for mean, _ in statistics(ReluBeforeAddition, 50)]
+    >>> wrong = statistics(ReluBeforeAddition, 50)
+    >>> [round(mean) for mean, _ in wrong]
     [4, 8, 12, 16, 20]
-    >>> [round(mean) for mean, _ in statistics(ResidualBlock, 50)]
+    >>> right = statistics(ResidualBlock, 50)
+    >>> [round(mean) for mean, _ in right]
     [2, 3, 4, 4, 5]
 
     **Why.** The ReLU, $\sigma$, stands before the addition, so the residual cannot be negative:
@@ -517,9 +515,11 @@ class ReluBeforeAddition(ResidualBlock):
     sets about a third of all values to zero. Here it would have nothing to do, since nothing that
     reached it would be negative. After 50 blocks even the *smallest* value is far from zero.
 
-    >>> statistics(ReluBeforeAddition, 50)[-1][1] > 5
+    >>> mean, smallest = wrong[-1]
+    >>> smallest > 5
     True
-    >>> statistics(ResidualBlock, 50)[-1][1]
+    >>> mean, smallest = right[-1]
+    >>> smallest
     0.0
 
     The authors tried this order in
@@ -543,7 +543,8 @@ class ReluAfterAddition(ResidualBlock):
     the ones before it have done. The pre-activation blocks of the same paper go further: they have
     no ReLU after the addition either, but at the beginning of the residual.
 
-    >>> statistics(ReluAfterAddition, 50) == statistics(ResidualBlock, 50)
+    >>> right = statistics(ResidualBlock, 50)
+    >>> statistics(ReluAfterAddition, 50) == right
     True
     """
 
@@ -672,12 +673,13 @@ def blocks_by_count(
     * `n_channels` is the number of channels of each stage
     * `channels` is the number of channels that the first stage receives
 
-    **What you see.** The network does several times the work of others of its name, and runs out
-    of memory sooner. It trains, and its parameters are right to the last one. Only the sizes give
-    it away. An image of $32 \times 32$ is $16 \times 16$ after a stem with a stride
+    **What you see.** The network does several times the work of others of its name, and its feature
+    maps take twice the memory. It trains, and its parameters are right to the last one. Only the
+    sizes give it away. An image of $32 \times 32$ is $16 \times 16$ after a stem with a stride
     of 2, then $8 \times 8$, and stays so through all four stages:
 
-    >>> stages = blocks_by_count([2, 2, 2, 2], [16, 32, 64, 128], 16)
+    >>> numbers = [2, 2, 2, 2], [16, 32, 64, 128]
+    >>> stages = blocks_by_count(*numbers, channels=16)
     >>> measured = sides_and_costs(stages, 16, 16)
     >>> [side for side, _ in measured]
     [8, 8, 8, 8]
@@ -718,7 +720,8 @@ def blocks_by_stage(
     except in the first stage, which keeps the size that the stem has left. Arguments and result are
     those of `blocks_by_count`.
 
-    >>> stages = blocks_by_stage([2, 2, 2, 2], [16, 32, 64, 128], 16)
+    >>> numbers = [2, 2, 2, 2], [16, 32, 64, 128]
+    >>> stages = blocks_by_stage(*numbers, channels=16)
     >>> measured = sides_and_costs(stages, 16, 16)
     >>> [side for side, _ in measured]
     [16, 8, 4, 2]
@@ -820,11 +823,12 @@ def accuracy_without_eval(
     There are two more symptoms. A batch of one image that has shrunk to $1 \times 1$ has no spread
     to divide by:
 
+    >>> block = ResidualBlock(4, 8, stride=2)
     >>> x = torch.randn(1, 4, 2, 2)
-    >>> ResidualBlock(4, 8, stride=2)(x)  # doctest: +NORMALIZE_WHITESPACE
+    >>> block(x)  # doctest: +NORMALIZE_WHITESPACE
     Traceback (most recent call last):
-    ValueError: Expected more than 1 value per channel when training,
-        got input size torch.Size([1, 8, 1, 1])
+    ValueError: Expected more than 1 value per channel
+        when training, got input size torch.Size([1, 8, 1, 1])
 
     And measuring changes the network, because the averages go on gathering. What it has seen of the
     test set is then in its checkpoint.
@@ -854,10 +858,10 @@ def accuracy_with_eval(
     begins with `train()`, and `evaluate` with `eval()`. Arguments and result are those of
     `accuracy_without_eval`.
     """
+    # Whoever calls this may be in the middle of a training run.
     was_training = model.training
     model.eval()
     accuracy = accuracy_without_eval(model, data, batch_size)
-    # Leave the model as it was found.
     model.train(was_training)
     return accuracy
 

@@ -556,8 +556,8 @@ def test_the_command_without_bfloat16_units(
 
 
 @pytest.fixture
-def record() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
+def record(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((root / RECORD).read_text("utf-8"))
     return loaded
 
 

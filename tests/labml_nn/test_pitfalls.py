@@ -194,6 +194,11 @@ def test_the_gradient_of_the_sum_has_a_blind_spot() -> None:
 # Wrong shapes
 
 
+def test_wrong_shapes_names_all_cases() -> None:
+    assert wrong_shapes(SecondTakesIn) == [(4, 8, 1, 7), (4, 8, 1, 2), (4, 8, 2, 7), (4, 8, 2, 2)]
+    assert wrong_shapes(StrideForgotten) == [(4, 4, 2, 7), (4, 4, 2, 2), (4, 8, 2, 7), (4, 8, 2, 2)]
+
+
 def test_second_takes_in_works_until_the_channels_change() -> None:
     x = torch.randn(2, 8, 8, 8)
     assert SecondTakesIn(8, 8, 1)(x).shape == x.shape
@@ -343,6 +348,14 @@ def test_strides_show_in_sizes_and_costs_and_not_in_parameters() -> None:
     assert [side for side, _ in sides_and_costs(right, 16, 16)] == [16, 8, 4, 2]
     cost = [sum(cost for _, cost in sides_and_costs(stages, 16, 16)) for stages in (wrong, right)]
     assert round(cost[0] / cost[1]) == 5
+    memory = [
+        sum(
+            side**2 * channels
+            for (side, _), channels in zip(sides_and_costs(stages, 16, 16), arguments[1], strict=True)
+        )
+        for stages in (wrong, right)
+    ]
+    assert memory[0] == 2 * memory[1]
     later = [cost for _, cost in sides_and_costs(right, 16, 16)][1:]
     assert len(set(later)) == 1
 
