@@ -470,6 +470,22 @@ def test_all_variants_are_timed_in_every_round() -> None:
     assert all(0 < differences[variant] < 1e-5 for variant in variants if variant.folded)
 
 
+def test_each_variant_is_charged_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def prepare(variant: Variant, _model: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+        def predict(_images: torch.Tensor) -> torch.Tensor:
+            nonlocal now
+            now += 2.0 if variant.folded else 3.0
+            return torch.ones(1)
+
+        return predict
+
+    monkeypatch.setattr(Variant, "prepare", prepare)
+    times, _ = measure(SMALL, [PLAIN, Variant(folded=True)], 4, lambda: now)
+    assert times == [{PLAIN: 6.0, Variant(folded=True): 4.0}] * 4  # two passes each
+
+
 def test_passes_are_what_is_timed() -> None:
     made: list[nn.Module] = []
 
@@ -510,13 +526,17 @@ def test_speedups_are_within_a_round() -> None:
 def test_comparison_tells_all_one_has_to_know(monkeypatch: pytest.MonkeyPatch, units: bool) -> None:
     monkeypatch.setattr(page, "find_machine", lambda _: Machine(torch.device("cpu"), bfloat16=units))
     threads = torch.get_num_threads()
-    result = compare([SMALL], rounds=2)
-    assert torch.get_num_threads() == threads
+    torch.set_num_threads(2)
+    try:
+        result = compare([SMALL], rounds=2)
+        assert torch.get_num_threads() == 2  # as it was before
+    finally:
+        torch.set_num_threads(threads)
     assert set(result) == {"machine", "bfloat16", "versions", "rounds", "rows"}
     assert result["machine"].endswith(", 1 threads")
     assert result["versions"]["torch"] == torch.__version__
     assert [row["variant"] for row in result["rows"]] == [variant.name for variant in all_variants(units)]
-    assert result["rows"][0] | {} == {
+    assert result["rows"][0] == {
         "variant": "plain",
         "difference": 0.0,
         "quartiles": {"small": [1.0, 1.0]},

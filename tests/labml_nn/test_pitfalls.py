@@ -181,6 +181,11 @@ def test_idle_parameters_where_the_last_normalization_starts_at_zero() -> None:
     assert idle_parameters(block, x) == []
 
 
+def test_idle_parameters_of_a_block_that_uses_none() -> None:
+    block = ReusedOut(4, 4, 1)
+    assert idle_parameters(block, torch.randn(8, 4, 8, 8)) == [name for name, _ in block.named_parameters()]
+
+
 def test_the_gradient_of_the_sum_has_a_blind_spot() -> None:
     """What the comment in `idle_parameters` says: the sum of what a normalization returns is constant."""
     conv = nn.Conv2d(4, 4, 3, bias=False)
