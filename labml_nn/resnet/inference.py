@@ -67,7 +67,7 @@ columns:
   - head: ResNet-50, 1 image
     value: resnet50_1
     format: number
-  - head: difference
+  - head: Difference
     value: difference
     format: text
 ```
@@ -519,8 +519,7 @@ def _resnet50() -> nn.Module:
 
 
 # A small network with one image, where starting the operations takes long compared to computing
-# them, the same network with many images, where reading and writing memory does, and a large
-# network.
+# them; the same network with many images; and a large network.
 WORKLOADS = [
     Workload("resnet20_1", lambda: cifar_resnet(3), 32, images=1, passes=20),
     Workload("resnet20_128", lambda: cifar_resnet(3), 32, images=128, passes=1),

@@ -8,13 +8,14 @@ summary:
 
 # Bugs in residual blocks
 
-A residual block is a dozen lines, and most of them can be wrong in a way that still runs. The
-shortcut even hides the damage: when the convolutions compute nonsense, or nothing at all, the input
-still arrives at the other end, and the loss still falls. It just falls less far than it should.
+A residual block is a dozen lines, and there are many ways to get them wrong. Some end in an error
+message. The others run, and the shortcut hides the damage: when the convolutions compute nonsense,
+or nothing at all, the input still arrives at the other end, and the loss still falls. It just falls
+less far than it should.
 
-This page collects eight bugs from hand-written blocks. Each is shown broken, with the symptom that
-you would see, then mended, and each section ends with a test that finds the bug before a training
-run is wasted. Find yours by what you see:
+This page collects eight bugs of hand-written blocks. Each is shown broken, with the symptom that
+you would see, and then mended, and there is a test that finds it before a training run is wasted.
+Find yours by what you see:
 
 | what you see | what it is |
 |---|---|
@@ -94,7 +95,7 @@ def train_on_digits(
     Some bugs raise no error, and only training shows them. So we train on
     [handwritten digits](../data/small.py#load_digits) with the
     [trainer](../training/__init__.py#Trainer) that trains everything here. A hundred steps
-    are six epochs and take a second or two.
+    are six epochs, which are soon over.
 
     Returns the trained model, which takes bytes, and 360 images that were held out of the training
     set to measure with.
@@ -300,7 +301,7 @@ class StrideForgotten(ResidualBlock):
     with 4 for `a` and 8 for `b` means that the shortcut lacks it.
 
     It can be worse: no message at all. The words *non-singleton dimension* say why. Where one side
-    is of size 1, PyTorch *broadcasts*, it repeats the one value as often as needed. On a feature
+    is of size 1, PyTorch *broadcasts*: it repeats the one value as often as needed. On a feature
     map of $2 \times 2$ the shortcut returns $1 \times 1$, the sum goes through, and the block
     returns twice the size that it should:
 
@@ -684,7 +685,7 @@ def blocks_by_count(
     >>> [side for side, _ in measured]
     [8, 8, 8, 8]
 
-    **Why.** The code asks whether there is a block already, and the list holds the blocks of *all*
+    **Why.** The code asks whether there is a block already, and `blocks` counts those of *all*
     stages. So the very first block of the network halves the image, where it should not, and the
     first blocks of the other stages do not, where they should.
 
