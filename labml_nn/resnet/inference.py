@@ -53,7 +53,7 @@ start in each layer. That is what folding saves.
 ## What it brings
 
 ```table
-caption: How many times as fast as the plain network, on one core.
+caption: How many times as fast as the unchanged network, on one core.
 rows: ../../experiments/resnet/inference.json#rows
 columns:
   - head: What is used
@@ -423,7 +423,7 @@ class Variant:
 
     >>> for variant in all_variants(bfloat16=False):
     ...     print(variant.name)
-    plain
+    unchanged
     folded
     channels last
     folded, channels last
@@ -441,7 +441,7 @@ class Variant:
             for field in fields(self)
             if getattr(self, field.name)
         ]
-        return ", ".join(used) or "plain"
+        return ", ".join(used) or "unchanged"
 
     def prepare(
         self, model: nn.Module
@@ -470,8 +470,8 @@ class Variant:
 
 def all_variants(bfloat16: bool) -> list[Variant]:
     """
-    All combinations, the plain network first and then by the number of improvements. A CPU without
-    units for `bfloat16` would only be slow at it, so there those are left out.
+    All combinations, the unchanged network first and then by the number of improvements. A CPU
+    without units for `bfloat16` would only be slow at it, so there those are left out.
     """
     choices = product([True, False], [True, False], [True, False])
     return [
@@ -537,22 +537,22 @@ def measure(
     ## Measuring
 
     * `workload` is the network and its images
-    * `variants` are what to compare, the plain network first
+    * `variants` are what to compare, the unchanged network first
     * `rounds` is how often each is timed
     * `clock` returns seconds
 
     A computer is never quite idle, and a processor changes its speed with its temperature. If the
     variants were timed one after the other, a busy minute would go to the account of one of them.
     So they take turns: in each round all of them are timed once, in a random order, and each is
-    compared with the plain network *of the same round*.
+    compared with the unchanged network *of the same round*.
 
     The clock counts the seconds that the processor has worked for this program, not those that it
     has worked for others in between. That is a fair measure as long as one thread does all the
     work, so there is only one.
 
     Returns the seconds of each variant in each round, and for each variant by how much its logits
-    differ from the plain ones at most, in units of the largest plain logit. Raises `ValueError` if
-    `rounds` is less than 2, of which no spread could be told.
+    differ from the unchanged ones at most, in units of the largest unchanged logit. Raises
+    `ValueError` if `rounds` is less than 2, of which no spread could be told.
     """
     if rounds < 2:
         raise ValueError(f"rounds must be at least 2, got {rounds}")
@@ -560,9 +560,9 @@ def measure(
     predict = {variant: variant.prepare(model) for variant in variants}
     # The first call of each prepares things for the later ones, and is not timed.
     logits = {variant: predict[variant](images) for variant in variants}
-    plain = logits[variants[0]]
+    unchanged = logits[variants[0]]
     differences = {
-        variant: ((y - plain).abs().max() / plain.abs().max()).item()
+        variant: ((y - unchanged).abs().max() / unchanged.abs().max()).item()
         for variant, y in logits.items()
     }
     # The order must not be the same in all rounds: each variant finds the caches as the one before
@@ -582,23 +582,23 @@ def measure(
 
 
 def speedups(
-    times: Sequence[dict[Variant, float]], plain: Variant
+    times: Sequence[dict[Variant, float]], unchanged: Variant
 ) -> dict[Variant, tuple[float, float, float]]:
     """
     ### From times to ratios
 
-    How many times as fast as the plain network each variant was: the quartiles over all rounds, of
-    which the middle one is the median. Half of all rounds lie between the outer two.
+    How many times as fast as the unchanged network each variant was: the quartiles over all rounds,
+    of which the middle one is the median. Half of all rounds lie between the outer two.
 
-    >>> plain, folded = Variant(), Variant(folded=True)
-    >>> times = [{plain: 3., folded: 2.}, {plain: 6., folded: 3.},
-    ...          {plain: 9., folded: 3.}]
-    >>> speedups(times, plain)[folded]
+    >>> old, new = Variant(), Variant(folded=True)
+    >>> times = [{old: 3., new: 2.}, {old: 6., new: 3.},
+    ...          {old: 9., new: 3.}]
+    >>> speedups(times, old)[new]
     (1.75, 2.0, 2.5)
     """
     found = {}
     for variant in times[0]:
-        ratios = [seconds[plain] / seconds[variant] for seconds in times]
+        ratios = [seconds[unchanged] / seconds[variant] for seconds in times]
         first, median, third = quantiles(ratios, n=4, method="inclusive")
         found[variant] = (first, median, third)
     return found

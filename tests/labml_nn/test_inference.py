@@ -1,4 +1,4 @@
-"""Folded networks return what the plain ones do, what cannot be folded is refused, and ratios are told from times."""
+"""Folded networks return what they did before, what cannot be is refused, and ratios are told from times."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from labml_nn.resnet.pitfalls import network_of, train_on_digits
 from labml_nn.training import Normalize, evaluate
 from labml_nn.training.machine import Machine, find_machine
 
-PLAIN = Variant()
+UNCHANGED = Variant()
 SMALL = Workload("small", lambda: cifar_resnet(1), side=8, images=2, passes=2)
 
 
@@ -409,9 +409,9 @@ def test_variants_are_all_combinations() -> None:
 @pytest.mark.parametrize("variant", all_variants(bfloat16=True), ids=lambda variant: variant.name)
 def test_variants_return_the_same_logits(variant: Variant) -> None:
     model, images = SMALL.build()
-    plain, logits = PLAIN.prepare(model)(images), variant.prepare(model)(images)
+    unchanged, logits = UNCHANGED.prepare(model)(images), variant.prepare(model)(images)
     assert logits.dtype == torch.float32
-    error = ((logits - plain).abs().max() / plain.abs().max()).item()
+    error = ((logits - unchanged).abs().max() / unchanged.abs().max()).item()
     if variant.bfloat16:
         assert 1e-5 < error < 0.05
     else:
@@ -466,7 +466,7 @@ def test_all_variants_are_timed_in_every_round() -> None:
     assert [set(seconds) for seconds in times] == [set(variants)] * 3
     assert {value for seconds in times for value in seconds.values()} == {0.5}
     assert len({tuple(seconds) for seconds in times}) > 1  # the order changes
-    assert differences[PLAIN] == 0
+    assert differences[UNCHANGED] == 0
     assert all(0 < differences[variant] < 1e-5 for variant in variants if variant.folded)
 
 
@@ -482,8 +482,8 @@ def test_each_variant_is_charged_its_own_time(monkeypatch: pytest.MonkeyPatch) -
         return predict
 
     monkeypatch.setattr(Variant, "prepare", prepare)
-    times, _ = measure(SMALL, [PLAIN, Variant(folded=True)], 4, lambda: now)
-    assert times == [{PLAIN: 6.0, Variant(folded=True): 4.0}] * 4  # two passes each
+    times, _ = measure(SMALL, [UNCHANGED, Variant(folded=True)], 4, lambda: now)
+    assert times == [{UNCHANGED: 6.0, Variant(folded=True): 4.0}] * 4  # two passes each
 
 
 def test_passes_are_what_is_timed() -> None:
@@ -504,7 +504,7 @@ def test_passes_are_what_is_timed() -> None:
             y: torch.Tensor = self.linear(x.mean(dim=(2, 3)))
             return y
 
-    measure(Workload("counted", Counted, side=4, images=2, passes=7), [PLAIN], 5, Clock(1))
+    measure(Workload("counted", Counted, side=4, images=2, passes=7), [UNCHANGED], 5, Clock(1))
     (counted,) = made
     assert counted.calls == 3 + 1 + 7 * 5  # batches for the averages, the first call, and what is timed
 
@@ -512,14 +512,14 @@ def test_passes_are_what_is_timed() -> None:
 @pytest.mark.parametrize("rounds", [1, 0, -1])
 def test_rounds_must_show_a_spread(rounds: int) -> None:
     with pytest.raises(ValueError, match=f"^rounds must be at least 2, got {rounds}$"):
-        measure(SMALL, [PLAIN], rounds)
+        measure(SMALL, [UNCHANGED], rounds)
 
 
 def test_speedups_are_within_a_round() -> None:
     """The second round ran on a machine twice as slow; the ratios do not show it."""
     folded = Variant(folded=True)
-    times = [{PLAIN: 2.0, folded: 1.0}, {folded: 2.0, PLAIN: 4.0}]
-    assert speedups(times, PLAIN) == {PLAIN: (1, 1, 1), folded: (2, 2, 2)}
+    times = [{UNCHANGED: 2.0, folded: 1.0}, {folded: 2.0, UNCHANGED: 4.0}]
+    assert speedups(times, UNCHANGED) == {UNCHANGED: (1, 1, 1), folded: (2, 2, 2)}
 
 
 @pytest.mark.parametrize("units", [True, False])
@@ -537,7 +537,7 @@ def test_comparison_tells_all_one_has_to_know(monkeypatch: pytest.MonkeyPatch, u
     assert result["versions"]["torch"] == torch.__version__
     assert [row["variant"] for row in result["rows"]] == [variant.name for variant in all_variants(units)]
     assert result["rows"][0] == {
-        "variant": "plain",
+        "variant": "unchanged",
         "difference": 0.0,
         "quartiles": {"small": [1.0, 1.0]},
         "small": 1.0,
