@@ -102,10 +102,10 @@ ResNet-152. Two more arguments make ResNeXt and Wide ResNet of them.
 nothing touches does for signals and gradients, derived from the second paper and measured in up to
 200 blocks.
 
-Bugs that people write (`pitfalls.py`) if your own block does not learn. Each bug is shown with the
+[Bugs that people write](pitfalls.py) if your own block does not learn. Each bug is shown with the
 symptom by which to know it, and mended.
 
-Faster inference (`inference.py`) if training is over: how a normalization is folded into the
+[Faster inference](inference.py) if training is over: how a normalization is folded into the
 convolution before it, so that the same outputs cost less.
 """
 
