@@ -64,8 +64,10 @@ def _table(table: Table, page: Surroundings) -> Markup:
         cells = Markup()
         for column in table.columns:
             with _at(column.place):
-                text = written(select(row, column.value), column.format, column.value, page.gettext)
-            cells += Markup("<td{}>{}</td>").format(_side(column.format), text)
+                value = select(row, column.value)
+                text = written(value, column.format, column.value, page.gettext)
+            name = column.names.get(text)
+            cells += Markup("<td{}>{}</td>").format(_side(column.format), page.block(name) if name else text)
         body += Markup("<tr>{}</tr>\n").format(cells)
     caption = Markup("<caption>{}</caption>").format(page.block(table.caption)) if table.caption else ""
     html = Markup("<table>{}<thead><tr>{}</tr></thead><tbody>\n{}</tbody></table>").format(

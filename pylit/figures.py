@@ -73,6 +73,8 @@ class Column:
     """Where in a row's data its value is."""
     format: Format
     place: int
+    names: Mapping[str, Text] = field(default_factory=dict)
+    """Recorded words -> what readers are shown for them, which is translated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,9 @@ def texts(figure: Figure) -> Iterator[Text]:
         yield figure.y
         yield from (line.label for line in figure.lines)
     else:
-        yield from (column.head for column in figure.columns)
+        for column in figure.columns:
+            yield column.head
+            yield from column.names.values()
 
 
 def _chart(keys: _Keys) -> Chart:
@@ -137,7 +141,9 @@ def _table(keys: _Keys) -> Table:
     caption = keys.text("caption") if "caption" in keys.found else None
     rows = keys.words("rows")
     columns = tuple(
-        Column(c.text("head"), c.word("value"), c.choice("format", get_args(Format), "text"), c.line)
+        Column(
+            c.text("head"), c.word("value"), c.choice("format", get_args(Format), "text"), c.line, c.names()
+        )
         for c in keys.each("columns")
     )
     keys.finish()
@@ -196,6 +202,14 @@ class _Keys:
             message = f"`{key}` of {self.name} must be one of {', '.join(allowed)}, not `{value}`"
             raise FigureError(message, "", line)
         return value
+
+    def names(self) -> Mapping[str, Text]:
+        self.asked["names"] = None
+        if "names" not in self.found:
+            return {}
+        line, node = self.found["names"]
+        keys = _Keys(node, "`names`", line)
+        return {key: keys.text(key) for key in keys.found}
 
     def each(self, key: str) -> Iterator[_Keys]:
         def accept(node: yaml.Node) -> list[yaml.Node]:

@@ -58,18 +58,27 @@ rows: ../../experiments/resnet/inference.json#rows
 columns:
   - head: What is used
     value: variant
+    names:
+      unchanged: nothing
+      folded: folding
+      channels last: channels last
+      bfloat16: bfloat16
+      folded, channels last: folding, channels last
+      folded, bfloat16: folding, bfloat16
+      channels last, bfloat16: channels last, bfloat16
+      folded, channels last, bfloat16: all three
   - head: ResNet-20, 1 image
     value: resnet20_1
-    format: number
+    format: ratio
   - head: ResNet-20, 128 images
     value: resnet20_128
-    format: number
+    format: ratio
   - head: ResNet-50, 1 image
     value: resnet50_1
-    format: number
+    format: ratio
   - head: Difference
     value: difference
-    format: text
+    format: number
 ```
 
 These are ratios, so higher is better: the medians of 40 rounds on one core of an AMD EPYC processor

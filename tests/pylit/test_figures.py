@@ -102,6 +102,17 @@ def test_a_table_shows_mean_and_deviation(write: Write, tmp_path: Path) -> None:
     assert "<td>1, 2</td>" in html
 
 
+def test_recorded_words_have_names_for_readers(write: Write, tmp_path: Path) -> None:
+    named = TABLE.replace(
+        "value: name\n", "value: name\n    names: {quick: in a *hurry*, slow: at leisure}\n"
+    )
+    html, report = show(write, tmp_path, "table", named)
+    assert not report.problems
+    assert "<td>in a <em>hurry</em></td>" in html
+    words = [text.text for text in texts(parse_figure("table", named))]
+    assert words == ["Network", "in a *hurry*", "at leisure", "Test accuracy", "Runs"]
+
+
 def test_words_of_figures_are_translated(write: Write, tmp_path: Path) -> None:
     write(
         "t/zh/pkg/a.po",
