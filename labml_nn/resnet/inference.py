@@ -118,8 +118,8 @@ import tyro
 from torch import fx, nn
 
 from labml_nn.resnet import ResNetBase, ResNetClassifier, cifar_resnet
-from labml_nn.training.machine import Machine, find_machine
 from labml_nn.training.files import write_json
+from labml_nn.training.machine import Machine, find_machine
 
 # The layers that can be folded. A convolution's weight has the shape `[out_channels, ...]`. That of
 # a transposed convolution has not, so it is not among them.
