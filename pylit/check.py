@@ -1,4 +1,4 @@
-"""Checks all that can be known of a site without running its code. Makes its pages, and writes nothing."""
+"""Checks all that can be known of a site without running its code. Writes nothing."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from .errors import PylitError, Report
 from .parameters import check_parameters
 from .site import Page, Site
-from .view import render_page
+from .view import check_page
 
 
 def check_site(site: Site, pages: Iterable[Page]) -> Report:
     """Check `pages` of a site in all its languages."""
     report = Report()
     for page in pages:
-        for lang in site.settings.languages:
-            render_page(site, page, lang, report)
+        check_page(site, page, report)
         if any(
             page.file.startswith(f"{folder}/") or page.file == folder for folder in site.settings.documented
         ):

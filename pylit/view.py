@@ -17,6 +17,8 @@ from .highlight import highlight_lines
 from .interface import direction, interface, native_name
 from .links import Links, relative
 from .markup import Context
+from .model import Source
+from .names import source_uses
 from .references import module_name
 from .render import Body, Row, hidden_definitions, render_body
 from .site import Page, Site
@@ -67,6 +69,39 @@ class View:
 
 def render_page(site: Site, page: Page, lang: str, report: Report) -> View | None:
     """Make a page in a language; `None` when its file cannot be read. What is wrong goes to `report`."""
+    found = _open(site, page, lang, report)
+    if found is None:
+        return None
+    source, context, pictures = found
+    if not source.is_python:
+        return _view(site, page, lang, render_body(source, context), tuple(pictures))
+    references = CrossReferences(site, page.file, lang)
+    context.in_prose = references.in_prose
+    module, package = module_name(page.file, site.packages)
+    code = highlight_lines(source, module, package, references.refer)
+    return _view(site, page, lang, render_body(source, context, code, references.users), tuple(pictures))
+
+
+def check_page(site: Site, page: Page, report: Report) -> None:
+    """Find what is wrong with a page, in all its languages, without making it whole.
+
+    A translation has the formulas and links of its original, so these are looked at once.
+    """
+    languages = site.settings.languages
+    if found := _open(site, page, languages[0], report):
+        source, context, _ = found
+        names = (
+            source_uses(source, *module_name(page.file, site.packages)).numbers if source.is_python else {}
+        )
+        render_body(source, context, ([""] * len(source.lines), names))
+    for lang in languages[1:]:
+        _open(site, page, lang, report)
+
+
+def _open(
+    site: Site, page: Page, lang: str, report: Report
+) -> tuple[Source, Context, dict[str, None]] | None:
+    """Read a page and what is around it. The pictures that it will need are collected in the last value."""
     try:
         source = site.source(page.file)
     except PylitError as error:
@@ -104,13 +139,7 @@ def render_page(site: Site, page: Page, lang: str, report: Report) -> View | Non
         report=report,
         lines=source.lines,
     )
-    if not source.is_python:
-        return _view(site, page, lang, render_body(source, context), tuple(pictures))
-    found = CrossReferences(site, page.file, lang)
-    context.in_prose = found.in_prose
-    module, package = module_name(page.file, site.packages)
-    code = highlight_lines(source, module, package, found.refer)
-    return _view(site, page, lang, render_body(source, context, code, found.users), tuple(pictures))
+    return source, context, pictures
 
 
 def preview_page(site: Site, page: Page, lang: str, report: Report) -> View:

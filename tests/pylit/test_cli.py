@@ -147,3 +147,47 @@ def test_module_that_would_do_harm_is_not_imported(
 def test_console_script(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pylit", "--help"]
     assert "Usage" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def a_site(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write("docs/guide/a.md", "# Home\n")
+    write("pkg/__init__.py", '"""\n# Package\n"""\n\n\ndef f(x):\n    """Takes `x`."""\n')
+    return write(
+        "mkdocs.yml",
+        "site_name: Test\ntheme:\n  name: pylit\nplugins:\n  - pylit:\n      sources: [pkg]\n      documented: [pkg]\n",
+    )
+
+
+@pytest.mark.usefixtures("a_site")
+def test_check_tells_all_that_is_wrong_with_its_line(write: Write) -> None:
+    result = run("check")
+    assert result.exit_code == 0
+    assert result.stderr == "2 files checked in 1 language: nothing is wrong.\n"
+    write("pkg/__init__.py", '"""\n# Package\n"""\n\n\ndef f(x, y):\n    """Takes `x`, see [g](#g)."""\n')
+    write("docs/guide/a.md", "# Home\n\nA formula: $\\frac{1$.\n")
+    result = run("check")
+    assert result.exit_code == 1
+    found = [line.split(": error: ")[0] for line in result.stderr.splitlines() if ": error: " in line]
+    assert found == ["docs/guide/a.md:3", "pkg/__init__.py:6", "pkg/__init__.py:7"]
+    assert "2 files checked in 1 language: 3 errors." in result.stderr
+    only = run("check", "docs/guide/a.md")
+    assert "1 file checked in 1 language: 1 error." in only.stderr
+
+
+@pytest.mark.usefixtures("a_site")
+def test_check_of_what_is_no_page(write: Write) -> None:
+    write("other.py", "")
+    result = run("check", "other.py")
+    assert result.exit_code == 1
+    assert "no pages of this site: " in result.stderr and "other.py" in result.stderr
+    result = run("check", "--config", "missing.yml")
+    assert "missing.yml does not exist; go to the site's folder or pass --config" in result.stderr
+
+
+@pytest.mark.usefixtures("a_site")
+def test_check_fails_on_warnings_only_if_strict(write: Write) -> None:
+    write("docs/guide/a.md", "# Home\n\n[a file](../../mkdocs.yml)\n")
+    assert run("check").exit_code == 0
+    assert run("check", "--strict").exit_code == 1
