@@ -1,4 +1,4 @@
-"""The command line: `pylit sections`, `render`, `check`, `update`. Imports what a command needs when it runs."""
+"""The command line, but for the commands of translators. Imports what a command needs when it runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
+from .translators import accept, config_option, new, open_site, plural, status, update
 
 if TYPE_CHECKING:
     from .errors import Problem, Report
-    from .site import Settings, Site
+    from .site import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,7 +50,7 @@ def sections(files: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps(result, ensure_ascii=False))
     else:
         for entry in result:
-            lines, count = _plural(entry["lines"], "line"), _plural(len(entry["sections"]), "section")
+            lines, count = plural(entry["lines"], "line"), plural(len(entry["sections"]), "section")
             click.echo(f"{entry['file']}: {lines}, {count}")
             for row in entry["sections"]:
                 prose, code = _ranges(row["prose"]), _ranges(row["code"])
@@ -155,38 +156,13 @@ def render(
     else:
         wrong = {problem.file for problem in report.errors}
         right = [page for page in site.pages if page.file not in wrong]
-        pages = _plural(len(right) * len(settings.languages), "page")
+        pages = plural(len(right) * len(settings.languages), "page")
         click.echo(f"{pages} in {out}. {_count(report) if report.problems else ''}".rstrip(), err=True)
     sys.exit(failed)
 
 
 @main.command()
-@click.option("--config", "-f", default="mkdocs.yml", show_default=True, help="The site's configuration.")
-def update(config: str) -> None:
-    """Bring the catalogs of a site in line with its sources, for the translators.
-
-    New blocks are added, changed ones are marked with what they were, and those that are gone are kept aside.
-    """
-    from .errors import PylitError
-    from .workshop import update_interface, update_site
-
-    try:
-        site = _site(config)
-        if site.settings.translations is None:
-            raise click.ClickException("the site has no folder of translations; make the one it names")
-        changed = update_site(site)
-    except PylitError as error:
-        click.echo(error, err=True)
-        sys.exit(1)
-    if (site.settings.base / "pylit" / "interface.py").is_file():  # this project maintains the engine itself
-        changed += update_interface(site.settings.languages[1:])
-    for path in changed:
-        click.echo(os.path.relpath(path))
-    click.echo(f"{_plural(len(changed), 'catalog')} changed.", err=True)
-
-
-@main.command()
-@click.option("--config", "-f", default="mkdocs.yml", show_default=True, help="The site's configuration.")
+@config_option
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 def check(config: str, strict: bool, files: tuple[Path, ...]) -> None:
@@ -199,7 +175,7 @@ def check(config: str, strict: bool, files: tuple[Path, ...]) -> None:
     from .errors import PylitError
 
     try:
-        site = _site(config)
+        site = open_site(config)
         wanted = {path.resolve() for path in files}
         pages = [page for page in site.pages if not wanted or site.path(page.file).resolve() in wanted]
         unknown = wanted - {site.path(page.file).resolve() for page in pages}
@@ -210,23 +186,9 @@ def check(config: str, strict: bool, files: tuple[Path, ...]) -> None:
         click.echo(error, err=True)
         sys.exit(1)
     _tell(report, site.settings)
-    checked = _plural(len(pages), "file") + f" checked in {_plural(len(site.settings.languages), 'language')}"
+    checked = plural(len(pages), "file") + f" checked in {plural(len(site.settings.languages), 'language')}"
     click.echo(f"{checked}: {_count(report) or 'nothing is wrong'}.", err=True)
     sys.exit(bool(report.errors) or (strict and bool(report.warnings)))
-
-
-def _site(config: str) -> Site:
-    """The site that a configuration file describes.
-
-    Raises:
-        PylitError: if its pages cannot be found.
-    """
-    if not Path(config).is_file():
-        raise click.ClickException(f"{config} does not exist; go to the site's folder or pass --config")
-    from .plugin import load_settings
-    from .site import find_pages
-
-    return find_pages(load_settings(config))
 
 
 def _is_long(pages: int) -> bool:
@@ -262,8 +224,8 @@ def _shown(problem: Problem, settings: Settings) -> str:
 
 def _count(report: Report) -> str:
     words = [(report.errors, "error"), (report.warnings, "warning")]
-    return ", ".join(_plural(len(problems), word) for problems, word in words if problems)
+    return ", ".join(plural(len(problems), word) for problems, word in words if problems)
 
 
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
+for command in (update, new, status, accept):
+    main.add_command(command)

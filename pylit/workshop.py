@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from jinja2.ext import extract_from_ast
 
 from .catalog import catalog_path, read_messages
 from .document import THEME
-from .interface import LOCALE
+from .interface import LOCALE, native_name
 from .model import Block
 from .prose import blocks
 from .site import Site
@@ -38,13 +39,14 @@ def update_site(site: Site) -> list[Path]:
     """
     assert site.settings.translations is not None
     changed = []
+    name = site.settings.title or "pylit"
     for lang in site.settings.languages[1:]:
         for page in site.pages:
             found = list(blocks(site.source(page.file)))
-            changed += update(catalog_path(site.settings.translations, lang, page.file), lang, found)
+            changed += update(catalog_path(site.settings.translations, lang, page.file), lang, found, name)
         if file := site.settings.title_file:
             title = [Block(site.settings.title, file, 0, "")]
-            changed += update(catalog_path(site.settings.translations, lang, file), lang, title)
+            changed += update(catalog_path(site.settings.translations, lang, file), lang, title, name)
     return changed
 
 
@@ -68,8 +70,10 @@ def interface_strings() -> Iterator[Block]:
             yield Block(match.group(1), f"pylit/{path.name}", 0, "")
 
 
-def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
+def update(path: Path, lang: str, found: Iterable[Block], project: str = "pylit") -> list[Path]:
     """Bring the catalog at `path` in line with `found`; return it in a list if it changed.
+
+    `project` is what a new catalog says it belongs to.
 
     Raises:
         PylitError: if it does not parse.
@@ -81,7 +85,11 @@ def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
     before = path.read_text("utf-8") if path.is_file() else ""
     catalog = read_messages(path, lang) if before else BabelCatalog(locale=lang, fuzzy=False)
     if not before:
-        catalog.project, catalog.version = "annotated-labml-nn", "0.1.0"
+        catalog.project, catalog.version = project, "1"
+        # Addresses that nobody reads would only be asked for again by every tool.
+        catalog.last_translator = f"{project} translators <noreply@example.org>"
+        catalog.language_team = f"{native_name(lang)} <noreply@example.org>"
+        catalog.msgid_bugs_address = "noreply@example.org"
         catalog.header_comment = f"# {path.stem}, {catalog.locale_identifier}"
     for gone, message in list(catalog.obsolete.items()):
         if catalog.get(gone) is None:
@@ -109,9 +117,68 @@ def update(path: Path, lang: str, found: Iterable[Block]) -> list[Path]:
     if text == before:
         return []
     catalog.revision_date = datetime.now(UTC)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_text(catalog), "utf-8", newline="\n")
+    write_whole(path, _text(catalog))
     return [path]
+
+
+@dataclass(frozen=True)
+class StaleEntry:
+    """A translation whose English has changed since."""
+
+    line: int
+    """Its line in the catalog."""
+    text: str
+    """The English as it is now."""
+
+
+def stale_entries(path: Path) -> list[StaleEntry]:
+    """The stale entries of the catalog at `path`.
+
+    Raises:
+        PylitError: if it does not parse.
+    """
+    messages = read_messages(path, _language(path))
+    return [
+        StaleEntry(message.lineno or 0, str(message.id))
+        for message in messages
+        if message.id and message.fuzzy and message.string
+    ]
+
+
+def accept(path: Path, lines: Collection[int]) -> int:
+    """Take the stale entries of a catalog that begin at `lines` for right as they are; return how many were.
+
+    Raises:
+        PylitError: if it does not parse.
+    """
+    catalog = read_messages(path, _language(path))
+    accepted = 0
+    for message in catalog:
+        if message.id and message.fuzzy and message.lineno in lines:
+            message.flags.discard("fuzzy")
+            message.previous_id = []
+            accepted += 1
+    if accepted:
+        catalog.revision_date = datetime.now(UTC)
+        write_whole(path, _text(catalog))
+    return accepted
+
+
+def _language(path: Path) -> str:
+    """The language that a catalog says it is in."""
+    found = re.search(r'^"Language: ([\w-]+)', path.read_text("utf-8-sig"), re.MULTILINE)
+    return found.group(1).replace("_", "-") if found else "en"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is always whole, the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.write_text(text, "utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _code(block: Block) -> list[str]:
