@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from .errors import PylitError, Report
+from .errors import Problem, PylitError, Report
+from .glossary import Glossary, load_glossary
 from .parameters import check_parameters
-from .site import Page, Site
+from .prose import words
+from .site import Page, Site, named_from
+from .typography import chinese_problems
 from .view import check_page
 
 
 def check_site(site: Site, pages: Iterable[Page]) -> Report:
     """Check `pages` of a site in all its languages."""
     report = Report()
+    glossaries = {lang: _glossary(site, lang, report) for lang in site.settings.languages[1:]}
     for page in pages:
         check_page(site, page, report)
         if any(
@@ -20,6 +25,37 @@ def check_site(site: Site, pages: Iterable[Page]) -> Report:
         ):
             try:
                 report.extend(check_parameters(site.source(page.file)))
-            except PylitError:  # reported above, when the page was made
+            except PylitError:  # reported above
                 continue
+        for lang, glossary in glossaries.items():
+            report.extend(check_translations(site, page, lang, glossary))
     return report
+
+
+def check_translations(site: Site, page: Page, lang: str, glossary: Glossary) -> Iterator[Problem]:
+    """Yield what is wrong with the words of a page's translations."""
+    catalog = site.quiet_catalog(page.file, lang)
+    file = named_from(Path(catalog.file), site.settings.base)
+    for original, translation in catalog.entries.items():
+        if not translation.text:
+            continue
+        source, target = words(original), words(translation.text)
+        for term, wrong in glossary.violations(source, target):
+            right = " or ".join(term.use)
+            hint = f"Use {right}. {term.why}".strip()
+            yield Problem(file, translation.line, f"`{term.term}` is rendered as {wrong}", hint)
+        if lang.partition("-")[0] == "zh":
+            for problem in chinese_problems(source, target):
+                yield Problem(file, translation.line, problem)
+
+
+def _glossary(site: Site, lang: str, report: Report) -> Glossary:
+    if site.settings.translations is None:
+        return Glossary()
+    try:
+        return load_glossary(site.settings.translations / lang / "glossary.yml")
+    except PylitError as error:
+        problem = error.problem
+        name = named_from(Path(problem.file), site.settings.base)
+        report.add(Problem(name, problem.line, problem.message, problem.hint))
+        return Glossary()

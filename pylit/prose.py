@@ -193,6 +193,24 @@ def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
             yield from _flat(token.children)
 
 
+OBJECT = "\ufffc"
+"""Stands for a formula or a piece of code among words."""
+
+
+def words(text: str) -> str:
+    """The words of a block, each formula and piece of code as one `OBJECT`."""
+    parts = []
+    for token in _flat(parse_inline(text)):
+        match token.type:
+            case "text":
+                parts.append(token.content)
+            case "softbreak" | "hardbreak":
+                parts.append(" ")
+            case "math_inline" | "math_inline_double" | "code_inline":
+                parts.append(OBJECT)
+    return "".join(parts)
+
+
 def plain(text: str) -> str:
     """The words of a block without any markup, for titles and attributes."""
     parts = []

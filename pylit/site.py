@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -276,13 +276,17 @@ def _page_url(file: str, roots: Sequence[tuple[str, str]]) -> str:
     return (path.parent / f"{name}.html").as_posix()
 
 
+def named_from(path: Path, base: Path) -> str:
+    """The name of a file from `base`, if it lies there."""
+    try:
+        return path.resolve().relative_to(base.resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
 def _named(problem: Problem, path: Path, base: Path) -> Problem:
     """`problem` with its file named from `base`, if it lies there."""
-    try:
-        file = path.resolve().relative_to(base.resolve()).as_posix()
-    except ValueError:
-        file = path.as_posix()
-    return Problem(file, problem.line, problem.message, problem.hint, problem.severity)
+    return replace(problem, file=named_from(path, base))
 
 
 @lru_cache(maxsize=256)

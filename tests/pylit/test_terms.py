@@ -1,0 +1,124 @@
+"""The glossary and what is left behind in Chinese: each finding at the line of its entry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import Write
+
+from pylit.cli import main
+from pylit.errors import PylitError
+from pylit.glossary import load_glossary
+from pylit.prose import words
+from pylit.typography import chinese_problems
+
+GLOSSARY = """\
+- term: layer
+  use: [层]
+  never: [图层]
+  why: 图层是绘图软件里的。
+- term: feature map
+  use: [特征图]
+  never: [要素图, 特征映射]
+- term: residual
+  use: 残差
+  never: 剩余
+"""
+
+
+@pytest.mark.parametrize(
+    ("original", "translation", "wrong"),
+    [
+        ("Two layers.", "两个图层。", ["图层"]),
+        ("Two Layers.", "两个层。", []),
+        ("A player.", "一个图层。", []),
+        ("A feature map of a layer.", "一层的特征图，也是层。", []),
+        ("The residual of a feature map", "要素图的剩余", ["要素图", "剩余"]),
+    ],
+)
+def test_forbidden_renderings(write: Write, original: str, translation: str, wrong: list[str]) -> None:
+    glossary = load_glossary(write("glossary.yml", GLOSSARY))
+    assert [found for _, found in glossary.violations(original, translation)] == wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- term: [", r"glossary\.yml:2: error: is no YAML: "),
+        ("term: a", r"glossary\.yml:1: error: is no list of terms\n    Begin each with `- term: …`"),
+        ("- a\n", r"glossary\.yml:1: error: this is no term\n    For example"),
+        (
+            "- term: a\n  uses: b\n",
+            r"glossary\.yml:2: error: unknown key `uses`\n    Allowed: term, use, never, why",
+        ),
+        ("- use: a\n", r"glossary\.yml:1: error: a term needs `term` and `use`"),
+    ],
+)
+def test_a_glossary_that_is_wrong(write: Write, text: str, message: str) -> None:
+    with pytest.raises(PylitError, match=message):
+        load_glossary(write("glossary.yml", text))
+
+
+def test_no_glossary_is_an_empty_one(write: Write, tmp_path: Path) -> None:
+    assert (
+        load_glossary(tmp_path / "none.yml").terms
+        == load_glossary(write("empty.yml", "# none\n")).terms
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("translation", "problem"),
+    [
+        ("你好@@世界", "debris of machine translation: …你好@@世界…"),
+        ("公式 _^_0_^_ 在", "debris of machine translation"),
+        ("一，，二", "doubled punctuation: …一，，二…"),
+        ("一,二", "half-width punctuation between Chinese characters: …一,二…"),
+        ("`x`:二", "half-width punctuation between Chinese characters: …▢:二…"),
+        ("结束.", "a half-width full stop"),
+        ("网络(残差)", "half-width parentheses around Chinese"),
+        ("用PyTorch 写", "no space between Chinese and Latin: …用PyTorc…"),
+        ("有3 个", "no space between Chinese and Latin"),
+        ("两 个", "a space between Chinese characters"),
+        ("一， 二", "a space beside full-width punctuation"),
+        ("One two three four five six.", "a passage is left in English"),
+    ],
+)
+def test_what_is_left_behind_in_chinese(translation: str, problem: str) -> None:
+    found = list(chinese_problems("One two three four five six.", words(translation)))
+    assert any(one.startswith(problem) for one in found), found
+
+
+@pytest.mark.parametrize(
+    "translation",
+    [
+        "ResNet-20 有 0.27 M 个参数，见表 6（第 4.2 节）。",
+        "见 [He et al. 2015](https://arxiv.org/abs/1512.03385)：$F(x)$ 是残差……对吗？“是的”——对。",
+        "`a`、`b` 和 $c$",
+    ],
+)
+def test_good_chinese_passes(translation: str) -> None:
+    assert list(chinese_problems("One two three four five six.", words(translation))) == []
+
+
+def test_check_names_the_entry(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("docs/guide/a.md", "# Guide\n")
+    write("pkg/__init__.py", '"""\n# Package\n\nTwo layers.\n"""\n')
+    write(
+        "mkdocs.yml",
+        "site_name: T\ntheme:\n  name: pylit\nplugins:\n  - pylit:\n      sources: [pkg]\n      languages: [en, zh]\n",
+    )
+    write("translations/zh/glossary.yml", GLOSSARY)
+    write("translations/zh/pkg/__init__.po", 'msgid "Two layers."\nmsgstr "两个图层,一个。"\n')
+    result = CliRunner().invoke(main, ["check"])
+    assert result.exit_code == 1
+    place = "translations/zh/pkg/__init__.po:1: error: "
+    assert f"{place}`layer` is rendered as 图层\n    Use 层. 图层是绘图软件里的。" in result.stderr
+    assert f"{place}half-width punctuation between Chinese characters: …两个图层,一个。…" in result.stderr
+    write("translations/zh/glossary.yml", "- a\n")
+    assert (
+        "translations/zh/glossary.yml:1: error: this is no term" in CliRunner().invoke(main, ["check"]).stderr
+    )
