@@ -45,7 +45,7 @@ def check_translations(site: Site, page: Page, lang: str, glossary: Glossary) ->
             hint = f"Use {right}. {term.why}".strip()
             yield Problem(file, translation.line, f"`{term.term}` is rendered as {wrong}", hint)
         if lang.partition("-")[0] == "zh":
-            for problem in chinese_problems(source, target):
+            for problem in chinese_problems(original, translation.text):
                 yield Problem(file, translation.line, problem)
 
 

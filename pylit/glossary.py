@@ -42,14 +42,16 @@ class Glossary:
     def violations(self, original: str, translation: str) -> Iterator[tuple[Term, str]]:
         """Yield the terms of `original` that `translation` renders as it must not, each with the rendering.
 
-        Both are words without markup. What is part of a right rendering (`层` in `图层`, say) is none.
+        Both are words without markup. What is only a part of a right rendering is no violation.
         """
-        found = [term for term in self.terms if term.pattern.search(original)]
-        right = sorted({use for term in found for use in term.use}, key=len, reverse=True)
-        rest = re.sub("|".join(map(re.escape, right)), "\0", translation) if right else translation
-        for term in found:
+        for term in self.terms:
+            if not term.never or not term.pattern.search(original):
+                continue
             for wrong in term.never:
-                if wrong in rest:
+                right = [use for use in term.use if wrong in use]
+                if wrong in (
+                    re.sub("|".join(map(re.escape, right)), "\0", translation) if right else translation
+                ):
                     yield term, wrong
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .prose import OBJECT
+from .prose import OBJECT, words
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 FULL = "，。；：！？、"
 
+_DEBRIS = re.compile(r"@@+|_\^_\d+_\^_|\^_\^")
 _RULES = (
-    (re.compile(r"@@+|_\^_\d+_\^_|\^_\^|\uff3f\uff3e"), "debris of machine translation"),
     (re.compile(rf"[{FULL}]{{2,}}"), "doubled punctuation"),
     (
         re.compile(rf"[{HAN}{OBJECT}][,;:!?](?=[{HAN}{OBJECT}])"),
@@ -26,11 +26,14 @@ _RULES = (
 _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
-def chinese_problems(original: str, translation: str) -> Iterator[str]:
-    """Yield what is wrong with a translation into Chinese. Both are words without markup."""
+def chinese_problems(original: str, text: str) -> Iterator[str]:
+    """Yield what is wrong with `text`, the translation of the block `original` into Chinese."""
+    if found := _DEBRIS.search(text):
+        yield f"debris of machine translation: {found.group()}"
+    translation = words(text)
     for pattern, name in _RULES:
         if found := pattern.search(translation):
             start, end = max(found.start() - 6, 0), found.end() + 6
             yield f"{name}: …{translation[start:end].replace(OBJECT, '▢')}…"
-    if len(_WORD.findall(original)) > 4 and not re.search(f"[{HAN}]", translation):
+    if len(_WORD.findall(words(original))) > 4 and not re.search(f"[{HAN}]", translation):
         yield "a passage is left in English"
