@@ -71,7 +71,7 @@ def test_no_glossary_is_an_empty_one(write: Write, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("translation", "problem"),
     [
-        ("你好@@世界", "debris of machine translation: …你好@@世界…"),
+        ("你好@@世界", "debris of machine translation: @@"),
         ("公式 _^_0_^_ 在", "debris of machine translation"),
         ("一，，二", "doubled punctuation: …一，，二…"),
         ("一,二", "half-width punctuation between Chinese characters: …一,二…"),
