@@ -18,7 +18,7 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import PoFileError, denormalize, read_po
 
 from .errors import Problem, PylitError, Severity
-from .prose import fixed_parts
+from .prose import fixed_parts, words
 
 _STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"')
 _WHOLE_STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"(?:[^"\\]|\\.)*"\s*')
@@ -136,16 +136,35 @@ def _translation(message: Message) -> Translation:
         if not message.previous_id:
             return Translation(State.MISSING, "", line)  # a suggestion nobody has looked at
         against = message.previous_id[0]
-    if fixed_parts(against) != fixed_parts(text):
+    if misfits(against, text):
         return Translation(State.BROKEN, "", line)
     return Translation(State.STALE if message.fuzzy else State.TRANSLATED, text, line)
 
 
+def misfits(original: str, translation: str) -> list[str]:
+    """Why a translation cannot stand for its original: what it lacks, what it has too much, what readers cannot see."""
+    wanted, got = fixed_parts(original), fixed_parts(translation)
+    found = [f"lacks the {kind} `{text}`" for kind, text in (wanted - got)]
+    found += [f"has the {kind} `{text}` that the original lacks" for kind, text in (got - wanted)]
+    found += [
+        f"has the invisible character U+{ord(c):04X}" for c in dict.fromkeys(_INVISIBLE.findall(translation))
+    ]
+    if not found:
+        stray = set(_MARKUP.findall(words(translation))) - set(_MARKUP.findall(words(original)))
+        found += [f"has a `{mark}` that nothing closes" for mark in sorted(stray)]
+    return found
+
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u2069\ue000-\uf8ff\ufeff]"
+)
+"""Control characters, those that change the direction of what follows, and private ones."""
+_MARKUP = re.compile(r"\*\*|`|\$|\]\(|~~")
+
+
 def _broken(message: Message, file: str) -> Problem:
     assert isinstance(message.id, str) and isinstance(message.string, str)
-    wanted, got = fixed_parts(message.id), fixed_parts(message.string)
-    parts = [f"lacks the {kind} `{text}`" for kind, text in (wanted - got)]
-    parts += [f"has the {kind} `{text}` that the original lacks" for kind, text in (got - wanted)]
+    parts = misfits(message.id, message.string)
     return Problem(
         file,
         message.lineno or 0,

@@ -56,6 +56,8 @@ class Context:
     report: Report
     in_prose: Callable[[str, str], Reference | None] = lambda code, within: None
     """Finds what inline code means, in the prose of a definition."""
+    entry: Callable[[int], str] = lambda line: ""
+    """Address of a line of the page's catalog, on the code host; empty when there is none."""
     lines: Sequence[str] = ()
     """The lines of the file."""
     within: str = ""
@@ -87,6 +89,8 @@ class ProseRenderer(RendererHTML):
         super().__init__()
         self.context = context
         self.in_link = False
+        self.aside: list[str] | None = None
+        """While a translation is cleaned: what is ours in it, for which a mark stands."""
 
     def prose(self, tokens: Sequence[Token]) -> Markup:
         """Render the prose of one section."""
@@ -144,15 +148,50 @@ class ProseRenderer(RendererHTML):
             return original
         lang = escape(context.source_lang)
         if state in (State.MISSING, State.BROKEN):
-            return f'<span class="u" lang="{lang}">{original}</span>'
+            return f'<span class="u" lang="{lang}">{original}</span>{self._edit(text)}'
         mark = ""
         if state is State.STALE:
             title = escape(context.gettext("The English has changed since this was translated."))
             mark = f' <span class="mark" title="{title}">{escape(context.gettext("out of date"))}</span>'
         css = " stale" if mark else ""
         return (
-            f'<span class="t{css}">{self._inline(parse_inline(translated))}{mark}</span>'
+            f'<span class="t{css}">{self._foreign(translated)}{mark}{self._edit(text)}</span>'
             f'<span class="o{css}" lang="{lang}">{original}</span>'
+        )
+
+    def _foreign(self, text: str) -> str:
+        """Render what a translator wrote, cleaned of all that is not on a list; formulas and code are ours."""
+        self.aside = []
+        try:
+            html = nh3.clean(
+                self._inline(parse_inline(text)),
+                tags={*INLINE_TAGS, "a"},
+                attributes={"a": {"href", "title", "rel", "class"}},
+                url_schemes=set(EXTERNAL),
+                link_rel=None,
+            )
+            for number, ours in enumerate(self.aside):
+                html = html.replace(f"\ue000{number}\ue001", ours)
+        finally:
+            self.aside = None
+        return html
+
+    def _ours(self, html: str) -> str:
+        """Keep what we made ourselves out of the cleaning."""
+        if self.aside is None:
+            return html
+        self.aside.append(html)
+        return f"\ue000{len(self.aside) - 1}\ue001"
+
+    def _edit(self, text: str) -> str:
+        """A link to the entry of a block in its catalog."""
+        context = self.context
+        href = context.entry(context.catalog.lookup(text).line)
+        if not href:
+            return ""
+        name = escape(context.gettext("Improve this translation"))
+        return (
+            f' <a class="edit" href="{escape(href)}" title="{name}" aria-label="{name}" rel="noopener">✎</a>'
         )
 
     def _inline(self, children: Sequence[Token]) -> str:
@@ -190,12 +229,12 @@ class ProseRenderer(RendererHTML):
         return "</table></div>\n"
 
     def math_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._formula(tokens[idx].content, display=False)
+        return self._ours(self._formula(tokens[idx].content, display=False))
 
     def math_inline_double(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
-        return self._formula(tokens[idx].content, display=True)
+        return self._ours(self._formula(tokens[idx].content, display=True))
 
     def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return f'<div class="formula" tabindex="0">{self._formula(tokens[idx].content, display=True)}</div>\n'
@@ -212,8 +251,10 @@ class ProseRenderer(RendererHTML):
         html = f'<code translate="no">{highlight(text, "python")}</code>'
         found = context.in_prose(text, context.within) if not self.in_link else None
         if not found:
-            return html
-        return f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
+            return self._ours(html)
+        return self._ours(
+            f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
+        )
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if kind := figure_kind(tokens[idx]):
@@ -284,7 +325,7 @@ class ProseRenderer(RendererHTML):
             context.problem(f"the picture `{target}` cannot be shown: {error}")
             return str(escape(alternative))
         caption = token.attrGet("title")
-        return html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else "")
+        return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else ""))
 
     def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]

@@ -192,6 +192,15 @@ class Site:
         anchor = f"#L{line}" if line else ""
         return f"{self.settings.repository.rstrip('/')}/{kind}/{self.settings.branch}/{file}{anchor}"
 
+    def entry_url(self, file: str, lang: str, line: int) -> str:
+        """Where a line of a file's catalog stands on the code host; empty when there is none."""
+        translations = self.settings.translations
+        if translations is None or not line or lang == self.settings.languages[0]:
+            return ""
+        return self.repository_url(
+            named_from(catalog_path(translations, lang, file), self.settings.base), line
+        )
+
     def file_url(self, file: str) -> str:
         """Where a file that is no page (a picture) goes on the site."""
         return _url(file, self.settings.roots)

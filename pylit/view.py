@@ -138,6 +138,7 @@ def _open(
         gettext=interface(lang),
         report=report,
         lines=source.lines,
+        entry=lambda line: site.entry_url(page.file, lang, line),
     )
     return source, context, pictures
 
