@@ -1,4 +1,4 @@
-"""The command line: `pylit sections`, `pylit render`, `pylit update`. Imports what a command needs when it runs."""
+"""The command line: `pylit sections`, `render`, `update`, `trace`. Imports what a command needs when it runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
+from .traces import TRACES
 
 if TYPE_CHECKING:
     from .errors import Problem, Report
     from .site import Settings
+
+_TRACES = "Folder of the shapes of tensors that `pylit trace` records."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,6 +89,7 @@ def _ranges(numbers: list[int]) -> str:
 @click.option("--site-url", default="", help="Address of the site, for canonical links and the sitemap.")
 @click.option("--katex-css", help="Address of KaTeX's stylesheet, if not the CDN's.")
 @click.option("--katex-integrity", help="Its integrity hash; empty for none.")
+@click.option("--traces", default=TRACES, show_default=True, type=click.Path(path_type=Path), help=_TRACES)
 @click.option("--keep-going", is_flag=True, help="Write the pages that are right although others are not.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 def render(
@@ -99,6 +103,7 @@ def render(
     site_url: str,
     katex_css: str | None,
     katex_integrity: str | None,
+    traces: Path,
     keep_going: bool,
     strict: bool,
 ) -> None:
@@ -127,6 +132,7 @@ def render(
         site_url=site_url,
         katex_css=katex_css or KATEX_CSS,
         katex_integrity=katex_integrity,
+        traces=traces,
     )
     try:
         site = find_pages(settings)
@@ -167,15 +173,13 @@ def update(config: str) -> None:
 
     New blocks are added, changed ones are marked with what they were, and those that are gone are kept aside.
     """
-    if not Path(config).is_file():
-        raise click.ClickException(f"{config} does not exist; go to the site's folder or pass --config")
+    settings = _load(config)
     from .errors import PylitError
-    from .plugin import load_settings
     from .site import find_pages
     from .workshop import update_interface, update_site
 
     try:
-        site = find_pages(load_settings(config))
+        site = find_pages(settings)
         if site.settings.translations is None:
             raise click.ClickException("the site has no folder of translations; make the one it names")
         changed = update_site(site)
@@ -187,6 +191,52 @@ def update(config: str) -> None:
     for path in changed:
         click.echo(os.path.relpath(path))
     click.echo(f"{_plural(len(changed), 'catalog')} changed.", err=True)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--config", "-f", default="mkdocs.yml", show_default=True, help="The site's configuration.")
+@click.option(
+    "--traces", type=click.Path(path_type=Path), help=f"{_TRACES} Default: the site's, or {TRACES}."
+)
+def trace(paths: tuple[Path, ...], config: str, traces: Path | None) -> None:
+    """Record the shapes of the tensors on the lines of Python files, or folders of them, while their examples run.
+
+    Unlike all other commands, this one runs the code. Without PATHS it takes the whole site's.
+    """
+    from .errors import PylitError
+    from .site import Settings, find_pages
+    from .tracer import trace_site
+
+    if paths:
+        base, roots = _roots(paths)
+        settings = Settings(base=base, roots=roots)
+    else:
+        settings = _load(config)
+    folder = (traces or settings.traces or Path(TRACES)).resolve()
+    changed, wrong = 0, 0
+    try:
+        for result in trace_site(find_pages(settings), folder):
+            if isinstance(result, PylitError):
+                click.echo(_shown(result.problem, settings), err=True)
+                wrong += 1
+            else:
+                click.echo(os.path.relpath(result))
+                changed += 1
+    except PylitError as error:
+        click.echo(_shown(error.problem, settings), err=True)
+        sys.exit(1)
+    click.echo(f"{_plural(changed, 'trace')} changed.", err=True)
+    sys.exit(bool(wrong))
+
+
+def _load(config: str) -> Settings:
+    """What the site is made of, from its configuration."""
+    if not Path(config).is_file():
+        raise click.ClickException(f"{config} does not exist; go to the site's folder or pass --config")
+    from .plugin import load_settings
+
+    return load_settings(config)
 
 
 def _is_long(pages: int) -> bool:

@@ -23,6 +23,7 @@ from .document import extra_contexts, page_context, prepare
 from .errors import PylitError, Report
 from .interface import LOCALE
 from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, find_pages
+from .traces import TRACES
 from .view import View, contents_page, preview_page, render_page
 
 log = logging.getLogger("mkdocs.plugins.pylit")
@@ -41,6 +42,7 @@ class PylitConfig(Config):
     branch = option.Type(str, default="main")
     katex_css = option.Type(str, default=KATEX_CSS)
     katex_integrity = option.Type(str, default=KATEX_INTEGRITY)
+    traces = option.Type(str, default=TRACES)
 
 
 class PylitPlugin(BasePlugin[PylitConfig]):
@@ -59,7 +61,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         """Watch the sources and catalogs under `mkdocs serve`; addresses are those of files."""
         base = self._base(config)
         config.use_directory_urls = False
-        for folder in [*self.config.sources, self.config.translations]:
+        for folder in [*self.config.sources, self.config.translations, self.config.traces]:
             if (base / folder).is_dir():
                 config.watch.append(str(base / folder))
         config.watch.append(str(LOCALE))
@@ -148,6 +150,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             site_url=config.site_url or "",
             katex_css=self.config.katex_css,
             katex_integrity=self.config.katex_integrity,
+            traces=base / self.config.traces,
         )
 
 

@@ -18,6 +18,7 @@ from .markup import Context, ProseRenderer, with_title
 from .model import Section, Source
 from .prose import Prose, figure_kind, parse_prose, plain
 from .symbols import symbols
+from .traces import Chip
 
 CHARACTERS_PER_LINE = 58
 """Of prose, at its usual width."""
@@ -34,13 +35,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeLine:
+    """One line of code as HTML."""
+
+    number: int
+    html: Markup
+    chips: tuple[Chip, ...] = ()
+    """The tensors on it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One section as HTML."""
 
     anchor: str
     prose: Markup
-    code: tuple[tuple[int, Markup], ...]
-    """Line numbers and lines."""
+    code: tuple[CodeLine, ...]
     is_wide: bool
     """Whether its prose is too long to stand beside its code, and takes the whole width above it."""
 
@@ -65,10 +75,15 @@ class Body:
     """Symbols of formulas -> the number of the name in the code that they stand for."""
     links: frozenset[str] = frozenset()
     """The addresses that its prose links to."""
+    has_chips: bool = False
+    """Whether shapes of tensors are shown on some of its lines."""
 
 
-def render_body(source: Source, context: Context) -> Body:
-    """Render the page of `source` in the language of `context`, reporting what is wrong to it."""
+def render_body(source: Source, context: Context, chips: Mapping[int, tuple[Chip, ...]]) -> Body:
+    """Render the page of `source` in the language of `context`, reporting what is wrong to it.
+
+    `chips` are what to show at the ends of lines, by their numbers.
+    """
     renderer = ProseRenderer(context)
     pieces = parse_prose(source)
     lines, names = highlight_lines(source) if source.is_python else ([], {})
@@ -81,7 +96,10 @@ def render_body(source: Source, context: Context) -> Body:
     rows = []
     for prose in pieces:
         tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
-        code = tuple((number, Markup(lines[number - 1])) for number in prose.section.code)
+        code = tuple(
+            CodeLine(number, Markup(lines[number - 1]), chips.get(number, ()))
+            for number in prose.section.code
+        )
         wide = source.is_python and _is_wide(prose, len(code))
         html = renderer.parts(tokens) if wide else renderer.prose(tokens)
         rows.append(Row(prose.section.name, html, code, wide))
@@ -100,6 +118,7 @@ def render_body(source: Source, context: Context) -> Body:
         counts.count(State.STALE),
         tied,
         frozenset(context.targets),
+        bool(chips),
     )
 
 

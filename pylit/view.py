@@ -100,7 +100,8 @@ def render_page(site: Site, page: Page, lang: str, report: Report) -> View | Non
         gettext=interface(lang),
         report=report,
     )
-    return _view(site, page, lang, render_body(source, context), tuple(pictures))
+    body = render_body(source, context, site.chips(source, report))
+    return _view(site, page, lang, body, tuple(pictures))
 
 
 def preview_page(site: Site, page: Page, lang: str, report: Report) -> View:

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 ORDER = (
-    "errors model frontmatter sections source figures prose catalog symbols math names highlight links pictures"
-    " interface records charts exhibits markup render site view document build workshop plugin cli __main__"
+    "errors model frontmatter sections source traces figures prose catalog symbols math names highlight links"
+    " pictures interface records charts exhibits markup render site view document build workshop bindings watcher"
+    " tracer plugin cli __main__"
 ).split()
 
 
