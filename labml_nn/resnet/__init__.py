@@ -146,7 +146,8 @@ class ShortcutProjection(Module):
       extra parameters, concludes that projections are not essential, and does without them to save
       memory and time. So do we.
 
-    >>> ShortcutProjection(16, 32, stride=2)(torch.zeros(2, 16, 8, 8)).shape
+    >>> shortcut = ShortcutProjection(16, 32, stride=2)
+    >>> shortcut(torch.zeros(2, 16, 8, 8)).shape
     torch.Size([2, 32, 4, 4])
     """
 
