@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 ADDRESS ?= 127.0.0.1:8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install site serve test check lint types format accept update lock browser clean
+.PHONY: help install site serve test check lint types format accept update traces lock browser clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ accept: $(VENV)/dev  ## Take the pages that the tests get now for the expected o
 
 update: $(VENV)/site  ## Bring the translators' catalogs in line with the sources
 	$(BIN)/pylit update
+
+traces: $(VENV)/dev  ## Record the shapes of tensors that pages show, by running the examples
+	$(BIN)/pylit trace
 
 lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt
 	@sed -n 1p constraints.txt > constraints.new

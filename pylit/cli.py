@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
+from .traces import TRACES
 from .translators import accept, config_option, new, open_site, plural, status, update
 
 if TYPE_CHECKING:
     from .errors import Problem, Report
     from .site import Settings
+
+_TRACES = "Folder of the shapes of tensors that `pylit trace` records."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,6 +90,7 @@ def _ranges(numbers: list[int]) -> str:
 @click.option("--site-url", default="", help="Address of the site, for canonical links and the sitemap.")
 @click.option("--katex-css", help="Address of KaTeX's stylesheet, if not the CDN's.")
 @click.option("--katex-integrity", help="Its integrity hash; empty for none.")
+@click.option("--traces", default=TRACES, show_default=True, type=click.Path(path_type=Path), help=_TRACES)
 @click.option("--keep-going", is_flag=True, help="Write the pages that are right although others are not.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 def render(
@@ -100,6 +104,7 @@ def render(
     site_url: str,
     katex_css: str | None,
     katex_integrity: str | None,
+    traces: Path,
     keep_going: bool,
     strict: bool,
 ) -> None:
@@ -128,6 +133,7 @@ def render(
         site_url=site_url,
         katex_css=katex_css or KATEX_CSS,
         katex_integrity=katex_integrity,
+        traces=traces,
     )
     try:
         site = find_pages(settings)
@@ -189,6 +195,43 @@ def check(config: str, strict: bool, files: tuple[Path, ...]) -> None:
     checked = plural(len(pages), "file") + f" checked in {plural(len(site.settings.languages), 'language')}"
     click.echo(f"{checked}: {_count(report) or 'nothing is wrong'}.", err=True)
     sys.exit(bool(report.errors) or (strict and bool(report.warnings)))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--config", "-f", default="mkdocs.yml", show_default=True, help="The site's configuration.")
+@click.option(
+    "--traces", type=click.Path(path_type=Path), help=f"{_TRACES} Default: the site's, or {TRACES}."
+)
+def trace(paths: tuple[Path, ...], config: str, traces: Path | None) -> None:
+    """Record the shapes of the tensors on the lines of Python files, or folders of them, while their examples run.
+
+    Unlike all other commands, this one runs the code. Without PATHS it takes the whole site's.
+    """
+    from .errors import PylitError
+    from .site import Settings, find_pages
+    from .tracer import trace_site
+
+    if paths:
+        base, roots = _roots(paths)
+        settings = Settings(base=base, roots=roots)
+    else:
+        settings = open_site(config).settings
+    folder = (traces or settings.traces or Path(TRACES)).resolve()
+    changed, wrong = 0, 0
+    try:
+        for result in trace_site(find_pages(settings), folder):
+            if isinstance(result, PylitError):
+                click.echo(_shown(result.problem, settings), err=True)
+                wrong += 1
+            else:
+                click.echo(os.path.relpath(result))
+                changed += 1
+    except PylitError as error:
+        click.echo(_shown(error.problem, settings), err=True)
+        sys.exit(1)
+    click.echo(f"{plural(changed, 'trace')} changed.", err=True)
+    sys.exit(bool(wrong))
 
 
 def _is_long(pages: int) -> bool:

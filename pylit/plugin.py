@@ -23,6 +23,7 @@ from .document import extra_contexts, page_context, prepare
 from .errors import PylitError, Report
 from .interface import LOCALE
 from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, find_pages
+from .traces import TRACES
 from .view import View, contents_page, preview_page, render_page
 
 log = logging.getLogger("mkdocs.plugins.pylit")
@@ -45,6 +46,7 @@ class PylitConfig(Config):
     """Patterns of full names, `torch.optim.*`, and the addresses of their documentation, with `{name}` in them."""
     katex_css = option.Type(str, default=KATEX_CSS)
     katex_integrity = option.Type(str, default=KATEX_INTEGRITY)
+    traces = option.Type(str, default=TRACES)
 
 
 class PylitPlugin(BasePlugin[PylitConfig]):
@@ -63,7 +65,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         """Watch the sources and catalogs under `mkdocs serve`; addresses are those of files."""
         base = self._base(config)
         config.use_directory_urls = False
-        for folder in [*self.config.sources, self.config.translations]:
+        for folder in [*self.config.sources, self.config.translations, self.config.traces]:
             if (base / folder).is_dir():
                 config.watch.append(str(base / folder))
         config.watch.append(str(LOCALE))
@@ -154,6 +156,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             katex_integrity=self.config.katex_integrity,
             documented=tuple(self.config.documented),
             manuals={str(pattern): str(address or "") for pattern, address in self.config.manuals.items()},
+            traces=base / self.config.traces,
         )
 
 

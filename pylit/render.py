@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -19,6 +20,7 @@ from .model import Section, Source
 from .prose import Prose, figure_kind, parse_prose, plain
 from .references import Reference
 from .symbols import symbols
+from .traces import Chip
 
 CodeLines = tuple[list[str], Mapping[str, int]]
 CHARACTERS_PER_LINE = 58
@@ -36,13 +38,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeLine:
+    """One line of code as HTML."""
+
+    number: int
+    html: Markup
+    chips: tuple[Chip, ...] = ()
+    """The tensors on it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One section as HTML."""
 
     anchor: str
     prose: Markup
-    code: tuple[tuple[int, Markup], ...]
-    """Line numbers and lines."""
+    code: tuple[CodeLine, ...]
     is_wide: bool
     """Whether its prose is too long to stand beside its code, and takes the whole width above it."""
     within: str = ""
@@ -71,17 +82,21 @@ class Body:
     """Symbols of formulas -> the number of the name in the code that they stand for."""
     links: frozenset[str] = frozenset()
     """The addresses that its prose links to."""
+    has_chips: bool = False
+    """Whether shapes of tensors are shown on some of its lines."""
 
 
 def render_body(
     source: Source,
     context: Context,
     code: CodeLines | None = None,
+    chips: Mapping[int, tuple[Chip, ...]] = MappingProxyType({}),
     users: Callable[[str], Iterable[Reference]] = lambda name: (),
 ) -> Body:
     """Render the page of `source` in the language of `context`, reporting what is wrong to it.
 
-    `code` are its lines as HTML with the numbers of its names, and `users` finds what uses a definition.
+    `code` are its lines as HTML with the numbers of its names, `chips` what to show at the ends of lines, by their
+    numbers, and `users` finds what uses a definition.
     """
     renderer = ProseRenderer(context)
     pieces = parse_prose(source)
@@ -95,7 +110,10 @@ def render_body(
     rows = []
     for prose in pieces:
         tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
-        numbered = tuple((number, Markup(lines[number - 1])) for number in prose.section.code)
+        numbered = tuple(
+            CodeLine(number, Markup(lines[number - 1]), chips.get(number, ()))
+            for number in prose.section.code
+        )
         wide = source.is_python and _is_wide(prose, len(numbered))
         section = prose.section
         context.within = section.within
@@ -118,6 +136,7 @@ def render_body(
         counts.count(State.STALE),
         tied,
         frozenset(context.targets),
+        bool(chips),
     )
 
 

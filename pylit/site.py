@@ -15,12 +15,13 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from .catalog import Catalog, cached_catalog, catalog_path, stamp
-from .errors import Problem, PylitError, Report
+from .errors import Problem, PylitError, Report, Severity
 from .model import Source
 from .prose import parse_prose, plain
 from .references import Facts, Index, facts, module_name
 from .render import anchors, title_text
 from .source import read_source
+from .traces import Chip, NoTraceError, chips, command, read_trace, trace_path
 
 KATEX_CSS = "https://cdn.jsdelivr.net/npm/katex@0.16.22/dist/katex.min.css"
 KATEX_INTEGRITY = "sha384-5TcZemv2l/9On385z///+d7MSYlvIEw9FuZTIdZ14vJLqWphw7e7ZPuOiCHJcFCP"
@@ -56,6 +57,8 @@ class Settings:
     """Folders and files whose docstrings must name all parameters of public functions."""
     manuals: Mapping[str, str] = field(default_factory=dict)
     """Patterns of full names, such as `torch.optim.*` -> address of their documentation, with `{name}` in it."""
+    traces: Path | None = None
+    """Folder of the traces that `pylit trace` records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,20 @@ class Site:
             return Catalog(lang)
         report.extend(_named(p, Path(p.file), self.settings.base) for p in catalog.problems)
         return catalog
+
+    def chips(self, source: Source, report: Report) -> Mapping[int, tuple[Chip, ...]]:
+        """What to show at the ends of a module's lines, by their numbers. What is stale goes to `report`."""
+        if self.settings.traces is None or not source.is_python:
+            return {}
+        path = trace_path(self.settings.traces, source.file)
+        try:
+            found, problems = chips(source, read_trace(path))
+        except NoTraceError as error:
+            hint = f"Remove it, and record it again: `{command(source.file)}`."
+            problem = Problem(path.as_posix(), 0, str(error), hint, Severity.WARNING)
+            found, problems = {}, [_named(problem, path, self.settings.base)]
+        report.extend(problems)
+        return found
 
     def title(self, file: str, lang: str) -> str:
         """The title of a page in a language; its file's name when it cannot be read."""

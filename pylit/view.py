@@ -79,7 +79,9 @@ def render_page(site: Site, page: Page, lang: str, report: Report) -> View | Non
     context.in_prose = references.in_prose
     module, package = module_name(page.file, site.packages)
     code = highlight_lines(source, module, package, references.refer)
-    return _view(site, page, lang, render_body(source, context, code, references.users), tuple(pictures))
+    chips = site.chips(source, report)
+    body = render_body(source, context, code, chips, references.users)
+    return _view(site, page, lang, body, tuple(pictures))
 
 
 def check_page(site: Site, page: Page, report: Report) -> None:
@@ -94,6 +96,7 @@ def check_page(site: Site, page: Page, report: Report) -> None:
             source_uses(source, *module_name(page.file, site.packages)).numbers if source.is_python else {}
         )
         render_body(source, context, ([""] * len(source.lines), names))
+        site.chips(source, report)
     for lang in languages[1:]:
         _open(site, page, lang, report)
 

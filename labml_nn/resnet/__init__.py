@@ -174,6 +174,10 @@ class ShortcutProjection(Module):
     * **Option C** (24.19 %): projections everywhere. The paper puts the small gain down to the
       extra parameters, concludes that projections are not essential, and does without them to save
       memory and time. So do we.
+
+    >>> shortcut = ShortcutProjection(16, 32, stride=2)
+    >>> shortcut(torch.zeros(2, 16, 8, 8)).shape
+    torch.Size([2, 32, 4, 4])
     """
 
     def __init__(
@@ -506,6 +510,8 @@ class ResNetBase(Module):
     ...         [3, 4, 6, 3], [256, 512, 1024, 2048], [64, 128, 256, 512])
     >>> sum(p.numel() for p in resnet50.parameters())
     23508032
+    >>> resnet50(torch.empty(1, 3, 224, 224, device='meta')).shape
+    torch.Size([1, 2048])
     """
 
     def __init__(
@@ -713,6 +719,8 @@ def cifar_resnet(
     [432, 32, 14016, 51648, 205696, 650]
     >>> count(model), count(cifar_resnet(3, shortcut='pad'))
     (272474, 269722)
+    >>> model(torch.zeros(4, 3, 32, 32)).shape
+    torch.Size([4, 10])
     """
     _require_positive(n=n)
     base = ResNetBase(

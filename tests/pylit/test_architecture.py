@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 ORDER = (
-    "errors model frontmatter sections source figures prose catalog symbols math names references manuals"
+    "errors model frontmatter sections source traces figures prose catalog symbols math names references manuals"
     " highlight links pictures interface records charts exhibits markup render site crossref view parameters glossary"
-    " typography check document build workshop status plugin translators cli __main__"
+    " typography check document build workshop status bindings watcher tracer plugin translators cli __main__"
 ).split()
 
 

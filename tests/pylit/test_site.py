@@ -284,7 +284,7 @@ def test_every_line_is_on_the_page_once(write: Write, tmp_path: Path) -> None:
     write("pkg/a.py", text)
     view, report = render(tmp_path)
     assert view and not report.problems
-    shown = [number for row in view.body.rows for number, _ in row.code]
+    shown = [line.number for row in view.body.rows for line in row.code]
     assert len(shown) == len(set(shown))
     prose = {n for s in site(tmp_path).source("pkg/a.py").sections for n in s.prose}
     assert sorted({*shown, *prose}) == list(range(1, len(text.splitlines()) + 1))
@@ -345,7 +345,7 @@ def test_symbols_are_tied_to_the_code_they_stand_for(write: Write, tmp_path: Pat
     assert view and not report.problems
     tied = view.body.symbols
     assert set(tied) == {"W_s", r"\mathcal{F}"}
-    code = "".join(str(line) for row in view.body.rows for _, line in row.code)
+    code = "".join(str(line.html) for row in view.body.rows for line in row.code)
     assert f'<span data-n="{tied["W_s"]}">conv</span>' in code
     assert f'<span class="nf" data-n="{tied[chr(92) + "mathcal{F}"]}">f</span>' in code
 

@@ -166,6 +166,82 @@ def test_copy_button_copies_without_line_numbers(read: Open) -> None:
     expect(row.get_by_role("button", name="Copied")).to_be_visible()
 
 
+SHAPES = "[id='ResidualBlock.residual'] .chips"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("path", RESNET)
+def test_shapes_stand_beside_the_code_until_they_are_switched_off(
+    read: Open, path: str, scripts: bool
+) -> None:
+    page = read(path, scripts=scripts).page
+    chips = page.locator(SHAPES)
+    expect(chips.first).to_have_text("x: 2×16×8×8 | 4×16×32×32 | 4×32×16×16 | …")
+    expect(chips.first).to_be_visible()
+    switch = page.get_by_role("checkbox", name="形状" if path.startswith("zh/") else "Shapes")
+    expect(switch).to_be_checked()
+    height = page.evaluate("document.documentElement.scrollHeight")
+    switch.uncheck()
+    expect(chips.first).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollHeight") == height
+    switch.check()
+    expect(chips.first).to_be_visible()
+
+
+def test_switch_for_shapes_is_remembered(read: Open) -> None:
+    page = read("resnet/index.html").page
+    page.get_by_label("Shapes").uncheck()
+    page.get_by_role("link", name="中文").click()
+    expect(page.locator("#shapes")).not_to_be_checked()
+    expect(page.locator(SHAPES).first).to_be_hidden()
+    page.reload()
+    expect(page.locator(SHAPES).first).to_be_hidden()
+    page.locator("#shapes").check()
+    page.reload()
+    expect(page.locator(SHAPES).first).to_be_visible()
+
+
+def test_shapes_never_flash(read: Open) -> None:
+    """Whether they are shown is decided before the page is painted, without waiting for the other script."""
+    page = read("resnet/index.html").page
+    page.get_by_label("Shapes").uncheck()
+    page.route("**/pylit.js", lambda route: route.abort())
+    page.reload()
+    expect(page.locator(SHAPES).first).to_be_hidden()
+
+
+def test_shapes_are_off_on_a_phone_and_widen_no_code(read: Open) -> None:
+    page = read("resnet/index.html", width=390).page
+    expect(page.locator(SHAPES).first).to_be_hidden()
+    page.get_by_label("Shapes").check()
+    expect(page.locator(SHAPES).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for line in page.locator(".l:has(.chips)").all():
+        box = line.bounding_box()
+        assert box
+        assert box["height"] < 25  # one line
+    page.emulate_media(media="print")
+    expect(page.locator(SHAPES).first).to_be_hidden()
+
+
+def test_shapes_are_not_copied(read: Open) -> None:
+    page = read("resnet/index.html").page
+    row = page.locator("[id='ResidualBlock.residual']")
+    expect(row.locator(".chips").first).to_be_visible()
+    row.hover()
+    row.get_by_role("button", name="Copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    code = "    def residual(self, x: torch.Tensor) -> torch.Tensor:\n        x = self.act1"
+    assert copied.startswith(code)
+    assert "×" not in copied
+    selected = page.evaluate(
+        "id => { getSelection().selectAllChildren(document.getElementById(id).querySelector('pre code'));"
+        " return getSelection().toString(); }",
+        "ResidualBlock.residual",
+    )
+    assert selected.strip() == copied.strip()
+
+
 def test_copied_example_is_code_alone(read: Open) -> None:
     page = read("index.html").page
     example = page.locator(".example").first

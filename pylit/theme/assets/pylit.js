@@ -45,6 +45,16 @@
   if (remembered) remembered.checked = true;
   for (const input of views) input.addEventListener("change", () => store("view", input.id));
 
+  // Shapes of tensors: remembered, and at first shown where there is room.
+  const shapes = document.getElementById("shapes");
+  if (shapes) {
+    shapes.checked = root.dataset.shapes !== "off";
+    shapes.addEventListener("change", () => {
+      root.dataset.shapes = shapes.checked ? "on" : "off";
+      store("shapes", root.dataset.shapes);
+    });
+  }
+
   // Point at a name in the code, or at a symbol in a formula, and all its uses light up; a click keeps the light on.
   const tied = JSON.parse(document.querySelector("main").dataset.symbols || "{}"); // symbol -> name
   const find = (attribute, value) => [...document.querySelectorAll(`[${attribute}="${CSS.escape(value)}"]`)];
@@ -116,7 +126,7 @@
       const lines = [...pre.querySelectorAll(".l")];
       let text = pre.querySelector("code").textContent;
       if (lines.length) {
-        text = lines.map((line) => [...line.childNodes].slice(1).map((n) => n.textContent).join("")).join("");
+        text = lines.map((line) => [...line.childNodes].slice(1).map((n) => n.className === "chips" ? "" : n.textContent).join("")).join("");
       } else if (pre.parentElement.classList.contains("example")) { // without prompts and output
         text = text.split("\n").filter((line) => /^(>>>|\.\.\.)( |$)/.test(line))
           .map((line) => line.slice(4)).join("\n");

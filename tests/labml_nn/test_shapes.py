@@ -1,0 +1,50 @@
+"""The shapes that pages show beside the code are those that the examples have today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pylit.plugin import load_settings
+from pylit.site import find_pages
+from pylit.tracer import record
+from pylit.traces import read_trace, trace_path
+
+ROOT = Path(__file__).parents[2]
+SITE = find_pages(load_settings(str(ROOT / "mkdocs.yml")))
+MODULES = [page.file for page in SITE.pages if page.file.endswith(".py")]
+FOLDER = SITE.settings.traces
+
+
+@pytest.mark.parametrize("file", MODULES)
+def test_recorded_shapes_are_those_of_today(file: str) -> None:
+    assert FOLDER
+    path = trace_path(FOLDER, file)
+    recorded = path.read_text("utf-8") if path.is_file() else ""
+    name = path.relative_to(ROOT)
+    assert record(ROOT / file, file) == recorded, f"{name} is stale: run `make traces` and commit it"
+
+
+def test_no_trace_is_left_of_a_module_that_is_gone() -> None:
+    assert FOLDER
+    gone = {*FOLDER.rglob("*.json")} - {trace_path(FOLDER, file) for file in MODULES}
+    assert not gone, "run `make traces`, which removes them"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ShortcutProjection",
+        "ShortcutPadding",
+        "ResidualBlock",
+        "BottleneckResidualBlock",
+        "ResNetBase",
+        "ResNetClassifier",
+    ],
+)
+def test_readers_see_what_goes_through_every_network(name: str) -> None:
+    assert FOLDER
+    lines = read_trace(trace_path(FOLDER, "labml_nn/resnet/__init__.py"))
+    seen = [line.tensors for line in lines if line.place[0] == f"{name}.forward"]
+    assert {"x", "return"} <= {key for tensors in seen for key in tensors}
