@@ -22,6 +22,7 @@ SITE = ["mkdocs>=1.6.1,<2"]
 TRAIN = [
     "torch>=2.6",
     "numpy>=1.26",
+    "jaxtyping>=0.3",
     "labml>=0.5.3",
     "labml-helpers>=0.4.89",
     "pillow>=10",
@@ -31,6 +32,7 @@ TRAIN = [
 ]
 DEV = [
     "axe-playwright-python",
+    "beartype>=0.19",
     "hypothesis",
     "mypy",
     "playwright",

@@ -23,7 +23,8 @@ stopped, and several processes agree on a batch without talking to each other.
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from jaxtyping import Bool, Float, Int64, UInt8
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class ImageData:
     """
 
     # `[n, channels, height, width]`, bytes from 0 to 255
-    images: torch.Tensor
+    images: UInt8[Tensor, "n channels height width"]
     # `[n]`, whole numbers from 0 to the number of classes less one
-    labels: torch.Tensor
+    labels: Int64[Tensor, "n"]
     # The names of the classes, in the order of their numbers
     classes: tuple[str, ...]
 
@@ -83,13 +84,15 @@ class ImageData:
             self, images=self.images.to(device), labels=self.labels.to(device)
         )
 
-    def take(self, indices: torch.Tensor) -> "ImageData":
+    def take(self, indices: Int64[Tensor, "m"]) -> "ImageData":
         """The images with these `indices`, whose shape is `[m]`."""
         return replace(
             self, images=self.images[indices], labels=self.labels[indices]
         )
 
-    def mean_and_std(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def mean_and_std(
+        self,
+    ) -> tuple[Float[Tensor, "channels"], Float[Tensor, "channels"]]:
         """
         The mean and the standard deviation of each channel, both of shape `[channels]`, for pixels
         from 0 to 1. A network trains best on inputs around zero with a spread of about one.
@@ -146,7 +149,7 @@ def split(data: ImageData, n_valid: int) -> tuple[ImageData, ImageData]:
 
 def batch_indices(
     n: int, batch_size: int, step: int, seed: int
-) -> torch.Tensor:
+) -> Int64[Tensor, "{batch_size}"]:
     r"""
     ## Which images a step sees
 
@@ -190,7 +193,7 @@ def random_generator(seed: int, *numbers: int) -> torch.Generator:
     return torch.Generator().manual_seed(state)
 
 
-def _epoch_order(n: int, epoch: int, seed: int) -> torch.Tensor:
+def _epoch_order(n: int, epoch: int, seed: int) -> Int64[Tensor, "{n}"]:
     """
     The order of an epoch is needed in every one of its steps. The last two are kept.
     """
@@ -204,7 +207,7 @@ def _epoch_order(n: int, epoch: int, seed: int) -> torch.Tensor:
     return _orders[key]
 
 
-_orders: dict[tuple[int, int, int], torch.Tensor] = {}
+_orders: dict[tuple[int, int, int], Tensor] = {}
 
 
 @dataclass(frozen=True)
@@ -222,10 +225,10 @@ class Crops:
     """
 
     # `[batch]`, how far from the top and from the left of the padded image each crop begins
-    top: torch.Tensor
-    left: torch.Tensor
+    top: Int64[Tensor, "batch"]
+    left: Int64[Tensor, "batch"]
     # `[batch]`, which images are mirrored
-    mirrored: torch.Tensor
+    mirrored: Bool[Tensor, "batch"]
     # How many zeros there are on each side
     padding: int
 
@@ -252,7 +255,9 @@ class Crops:
             self.padding,
         )
 
-    def cut(self, images: torch.Tensor) -> torch.Tensor:
+    def cut(
+        self, images: UInt8[Tensor, "batch channels height width"]
+    ) -> UInt8[Tensor, "batch channels height width"]:
         r"""
         Cuts the crops out of `images`, bytes of shape `[batch, channels, height, width]`. Returns
         the same shape.

@@ -31,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from tqdm import tqdm
 
 from labml_nn.data import ImageData
@@ -112,7 +113,7 @@ def read(folder: Path, files: Sequence[str]) -> ImageData:
     return ImageData(images.view(-1, 3, SIDE, SIDE), labels, CLASSES)
 
 
-def _records(path: Path) -> np.ndarray:
+def _records(path: Path) -> UInt8[np.ndarray, "n record_bytes"]:
     """
     Returns the records of one file, of shape `[10000, 3073]`.
     """

@@ -112,9 +112,14 @@ convolution before it, so that the same outputs cost less.
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
+import torch  # noqa: F401 - for the examples
+
+# Signatures tell the shapes of tensors: `Float[Tensor, "batch features"]` holds numbers in floating
+# point and has two dimensions. A name stands for the same size wherever the signature repeats it,
+# and `{self.out_channels}` for the value of that expression. The tests check every call.
+from jaxtyping import Float
 from labml_helpers.module import Module
-from torch import nn
+from torch import Tensor, nn
 
 # The two shortcuts that a block can use where the shape changes. Each is explained at its class.
 ShortcutKind = Literal["projection", "pad"]
@@ -202,7 +207,9 @@ class ShortcutProjection(Module):
         # linear map, and a ReLU would discard all that is negative before the sum.
         self.bn = nn.BatchNorm2d(out_channels)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """
         * `x` has shape `[batch, in_channels, height, width]`
 
@@ -252,7 +259,9 @@ class ShortcutPadding(Module):
         self.stride = stride
         self.extra_channels = out_channels - in_channels
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """
         * `x` has shape `[batch, in_channels, height, width]`
 
@@ -355,20 +364,24 @@ class ResidualBlock(Module):
         # be negative, and from block to block values could only grow.
         self.act2 = nn.ReLU()
 
-    def residual(self, x: torch.Tensor) -> torch.Tensor:
+    def residual(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""This is $\mathcal{F}(x)$. Its shapes are those of `forward`."""
         x = self.act1(self.bn1(self.conv1(x)))
         x = self.bn2(self.conv2(x))
         return x
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""
         * `x` has shape `[batch, in_channels, height, width]`
 
         Returns $y$ of shape `[batch, out_channels, height / stride, width / stride]`, rounded up.
         It is equation 1 or 2, depending on the shortcut, with the last ReLU around it.
         """
-        y: torch.Tensor = self.act2(self.residual(x) + self.shortcut(x))
+        y: Tensor = self.act2(self.residual(x) + self.shortcut(x))
         return y
 
 
@@ -452,20 +465,24 @@ class BottleneckResidualBlock(Module):
         )
         self.act3 = nn.ReLU()
 
-    def residual(self, x: torch.Tensor) -> torch.Tensor:
+    def residual(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""This is $\mathcal{F}(x)$. Its shapes are those of `forward`."""
         x = self.act1(self.bn1(self.conv1(x)))
         x = self.act2(self.bn2(self.conv2(x)))
         x = self.bn3(self.conv3(x))
         return x
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""
         * `x` has shape `[batch, in_channels, height, width]`
 
         Returns $y$ of shape `[batch, out_channels, height / stride, width / stride]`, rounded up.
         """
-        y: torch.Tensor = self.act3(self.residual(x) + self.shortcut(x))
+        y: Tensor = self.act3(self.residual(x) + self.shortcut(x))
         return y
 
 
@@ -614,7 +631,9 @@ class ResNetBase(Module):
         # Whatever comes on top needs to know the number of features.
         self.out_channels = channels
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch img_channels height width"]
+    ) -> Float[Tensor, "batch {self.out_channels}"]:
         """
         * `x` has shape `[batch, img_channels, height, width]`
 
@@ -653,13 +672,15 @@ class ResNetClassifier(Module):
         # default, which is our choice.
         self.linear = nn.Linear(base.out_channels, n_classes)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch img_channels height width"]
+    ) -> Float[Tensor, "batch n_classes"]:
         """
         * `x` has shape `[batch, img_channels, height, width]`
 
         Returns logits of shape `[batch, n_classes]`.
         """
-        logits: torch.Tensor = self.linear(self.base(x))
+        logits: Tensor = self.linear(self.base(x))
         return logits
 
 

@@ -107,7 +107,8 @@ from typing import Literal
 
 import torch
 import tyro
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from labml_nn.data import ImageData, split
 from labml_nn.data.cifar10 import DataError, load_cifar10
@@ -343,8 +344,8 @@ def build(
     config: Config,
     img_channels: int,
     n_classes: int,
-    mean: torch.Tensor,
-    std: torch.Tensor,
+    mean: Float[Tensor, "{img_channels}"],
+    std: Float[Tensor, "{img_channels}"],
 ) -> nn.Module:
     """
     ## The model

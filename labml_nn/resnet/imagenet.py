@@ -65,8 +65,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float, Shaped
 from labml_helpers.module import Module
-from torch import nn
+from torch import Tensor, nn
 
 from labml_nn.resnet import _conv, _require, _require_positive
 from labml_nn.training.checkpoint import CheckpointError
@@ -150,7 +151,9 @@ class BasicBlock(Module):
             in_channels, planes, stride, norm_layer
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch planes out_height out_width"]:
         """
         * `x` has shape `[batch, in_channels, height, width]`
 
@@ -158,7 +161,7 @@ class BasicBlock(Module):
         """
         residual = self.relu(self.bn1(self.conv1(x)))
         residual = self.bn2(self.conv2(residual))
-        y: torch.Tensor = self.relu(residual + self.downsample(x))
+        y: Tensor = self.relu(residual + self.downsample(x))
         return y
 
 
@@ -276,7 +279,9 @@ class Bottleneck(Module):
             in_channels, planes * self.expansion, stride, norm_layer
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """
         * `x` has shape `[batch, in_channels, height, width]`
 
@@ -285,7 +290,7 @@ class Bottleneck(Module):
         residual = self.relu(self.bn1(self.conv1(x)))
         residual = self.relu(self.bn2(self.conv2(residual)))
         residual = self.bn3(self.conv3(residual))
-        y: torch.Tensor = self.relu(residual + self.downsample(x))
+        y: Tensor = self.relu(residual + self.downsample(x))
         return y
 
 
@@ -447,7 +452,9 @@ class ResNet(Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels, n_classes)
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
+    def features(
+        self, x: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch channels out_height out_width"]:
         """
         * `x` has shape `[batch, 3, height, width]`
 
@@ -458,14 +465,16 @@ class ResNet(Module):
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return x
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch n_classes"]:
         """
         * `x` has shape `[batch, 3, height, width]`
 
         Returns logits of shape `[batch, n_classes]`.
         """
         x = self.avgpool(self.features(x))
-        logits: torch.Tensor = self.fc(x.flatten(1))
+        logits: Tensor = self.fc(x.flatten(1))
         return logits
 
 
@@ -497,7 +506,11 @@ def count_multiply_adds(model: nn.Module, side: int = 224) -> int:
     _require_positive(side=side)
     total = 0
 
-    def add(layer: nn.Conv2d | nn.Linear, _: Any, y: torch.Tensor) -> None:
+    def add(
+        layer: nn.Conv2d | nn.Linear,
+        _: Any,
+        y: Float[Tensor, "batch channels *positions"],
+    ) -> None:
         # Every weight is used once at every position of the output. `y[0, 0]` is one channel of one
         # image, or a single number after a linear layer.
         nonlocal total
@@ -532,7 +545,7 @@ def load_torchvision(path: Path | str, model: ResNet | None = None) -> ResNet:
     except Exception as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     if not isinstance(state, dict) or not all(
-        isinstance(key, str) and isinstance(value, torch.Tensor)
+        isinstance(key, str) and isinstance(value, Tensor)
         for key, value in state.items()
     ):
         raise CheckpointError(
@@ -560,7 +573,7 @@ def load_torchvision(path: Path | str, model: ResNet | None = None) -> ResNet:
     return model
 
 
-def _recognise(state: Mapping[str, torch.Tensor]) -> str | None:
+def _recognise(state: Mapping[str, Shaped[Tensor, "..."]]) -> str | None:
     """Tells which of the ten a file is for. The last layer may be of any size, or missing."""
     for name in NETWORKS:
         with torch.device("meta"):
@@ -571,11 +584,14 @@ def _recognise(state: Mapping[str, torch.Tensor]) -> str | None:
 
 
 def _differences(
-    state: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor]
+    state: Mapping[str, Shaped[Tensor, "..."]],
+    expected: Mapping[str, Shaped[Tensor, "..."]],
 ) -> list[str]:
     """One line for each weight that has not the same shape in a file and in a model."""
 
-    def shapes(state: Mapping[str, torch.Tensor]) -> dict[str, list[int]]:
+    def shapes(
+        state: Mapping[str, Shaped[Tensor, "..."]],
+    ) -> dict[str, list[int]]:
         return {
             key: list(tensor.shape)
             for key, tensor in state.items()

@@ -331,8 +331,9 @@ from typing import Any, Literal
 
 import torch
 import tyro
+from jaxtyping import Float
 from labml_helpers.module import Module
-from torch import nn
+from torch import Tensor, nn
 
 from labml_nn.resnet import (
     ResidualBlock,
@@ -404,19 +405,25 @@ class PreActivation(Module, ABC):
         # The two exceptions.
         self.shortcut_is_activated = first or projects
 
-    def activate(self, x: torch.Tensor) -> torch.Tensor:
+    def activate(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch in_channels height width"]:
         r"""This is $\hat{f}(x_l)$. It keeps the shape."""
         x = self.act1(self.bn1(x))
         return x
 
     @abstractmethod
-    def residual(self, x: torch.Tensor) -> torch.Tensor:
+    def residual(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""
         This is $\mathcal{F}$, computed from what `activate` returns. Its shapes are those of
         `forward`.
         """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""
         * `x` is $x_l$, of shape `[batch, in_channels, height, width]`
 
@@ -425,7 +432,7 @@ class PreActivation(Module, ABC):
         """
         activated = self.activate(x)
         start = activated if self.shortcut_is_activated else x
-        y: torch.Tensor = self.shortcut(start) + self.residual(activated)
+        y: Tensor = self.shortcut(start) + self.residual(activated)
         return y
 
 
@@ -482,7 +489,9 @@ class PreActivationBlock(PreActivation):
         # Neither a normalization nor a ReLU follows this one. The next block begins with both.
         self.conv2 = _conv(out_channels, out_channels, 3)
 
-    def residual(self, x: torch.Tensor) -> torch.Tensor:
+    def residual(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""This is $\mathcal{F}$, see `PreActivation.residual`."""
         x = self.conv1(x)
         x = self.conv2(self.act2(self.bn2(x)))
@@ -532,7 +541,9 @@ class PreActivationBottleneckBlock(PreActivation):
         self.act3 = nn.ReLU()
         self.conv3 = _conv(bottleneck_channels, out_channels, 1)
 
-    def residual(self, x: torch.Tensor) -> torch.Tensor:
+    def residual(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""This is $\mathcal{F}$, see `PreActivation.residual`."""
         x = self.conv1(x)
         x = self.conv2(self.act2(self.bn2(x)))
@@ -633,7 +644,9 @@ class PreActivationResNet(Module):
         self.act = nn.ReLU()
         self.linear = nn.Linear(channels, n_classes)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch img_channels height width"]
+    ) -> Float[Tensor, "batch n_classes"]:
         """
         * `x` has shape `[batch, img_channels, height, width]`
 
@@ -643,7 +656,7 @@ class PreActivationResNet(Module):
         for stage in self.stages:
             x = stage(x)
         x = self.act(self.bn(x))
-        logits: torch.Tensor = self.linear(x.mean(dim=(2, 3)))
+        logits: Tensor = self.linear(x.mean(dim=(2, 3)))
         return logits
 
 
@@ -655,9 +668,11 @@ class PlainBlock(ResidualBlock):
     its ReLU.
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """Its shapes are those of `ResidualBlock.forward`."""
-        y: torch.Tensor = self.act2(self.residual(x))
+        y: Tensor = self.act2(self.residual(x))
         return y
 
 
@@ -669,7 +684,9 @@ class ScaledBlock(PreActivationBlock):
 
     scale = 0.5
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
         """Its shapes are those of `PreActivation.forward`."""
         return self.scale * x + self.residual(self.activate(x))
 

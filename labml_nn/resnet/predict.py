@@ -25,8 +25,9 @@ from typing import Annotated
 import numpy as np
 import torch
 import tyro
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import nn
+from torch import Tensor, nn
 
 from labml_nn.resnet.experiment import Config, build
 from labml_nn.training.checkpoint import CheckpointError, CheckpointFolder, load
@@ -70,7 +71,9 @@ def load_model(folder: Path) -> tuple[nn.Module, tuple[str, ...], int, int]:
     return model.eval(), classes, channels, side
 
 
-def read_picture(path: Path, channels: int, side: int) -> torch.Tensor:
+def read_picture(
+    path: Path, channels: int, side: int
+) -> UInt8[Tensor, "1 {channels} {side} {side}"]:
     """
     ## Reading a picture
 
@@ -100,7 +103,9 @@ def read_picture(path: Path, channels: int, side: int) -> torch.Tensor:
 
 
 @torch.no_grad()
-def predict(model: nn.Module, picture: torch.Tensor) -> torch.Tensor:
+def predict(
+    model: nn.Module, picture: UInt8[Tensor, "1 channels height width"]
+) -> Float[Tensor, "n_classes"]:
     r"""
     ## Predicting
 
@@ -108,7 +113,7 @@ def predict(model: nn.Module, picture: torch.Tensor) -> torch.Tensor:
     $p_k = e^{z_k} / \sum_j e^{z_j}$. Networks tend to be surer than they should be, so these are
     not the chances of being right.
     """
-    probabilities: torch.Tensor = model(picture).softmax(dim=1)[0]
+    probabilities: Tensor = model(picture).softmax(dim=1)[0]
     return probabilities
 
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float, Int64, Shaped, UInt8
+from torch import Tensor, nn
 
 from labml_nn.data import Crops, ImageData, batch_indices, random_generator
 from labml_nn.training.machine import Machine
@@ -97,7 +98,7 @@ class Totals:
     """
 
     # `[4]`: the sum of the losses, of hits, of images, and the first step whose loss was no number
-    sums: torch.Tensor
+    sums: Float[Tensor, "4"]
     started: float = field(default_factory=time.perf_counter)
     images: int = 0
 
@@ -116,9 +117,9 @@ class Totals:
     def add(
         self,
         step: int,
-        loss: torch.Tensor,
-        logits: torch.Tensor,
-        labels: torch.Tensor,
+        loss: Float[Tensor, ""],
+        logits: Float[Tensor, "batch n_classes"],
+        labels: Int64[Tensor, "batch"],
     ) -> None:
         """
         Adds a batch.
@@ -205,10 +206,12 @@ class Normalize(nn.Module):
     values and a prediction cannot forget them.
     """
 
-    mean: torch.Tensor
-    std: torch.Tensor
+    mean: Float[Tensor, "1 channels 1 1"]
+    std: Float[Tensor, "1 channels 1 1"]
 
-    def __init__(self, mean: torch.Tensor, std: torch.Tensor) -> None:
+    def __init__(
+        self, mean: Float[Tensor, "channels"], std: Float[Tensor, "channels"]
+    ) -> None:
         """
         * `mean` and `std` have shape `[channels]` and are for pixels from 0 to 1
         """
@@ -216,7 +219,9 @@ class Normalize(nn.Module):
         self.register_buffer("mean", mean.view(1, -1, 1, 1))
         self.register_buffer("std", std.view(1, -1, 1, 1))
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, images: UInt8[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
         """
         * `images` are bytes of shape `[batch, channels, height, width]`
 
@@ -318,7 +323,7 @@ class Trainer:
     def load_state(
         self,
         step: int,
-        model: dict[str, torch.Tensor],
+        model: dict[str, Shaped[Tensor, "..."]],
         optimizer: dict[str, Any],
     ) -> None:
         """Goes on from what `state` returned."""

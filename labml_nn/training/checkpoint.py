@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Shaped
+from torch import Tensor
 
 
 class CheckpointError(Exception):
@@ -41,7 +43,7 @@ class Checkpoint:
     # How many steps have been taken
     step: int
     # The state dictionaries of the model and of the optimizer
-    model: dict[str, torch.Tensor]
+    model: dict[str, Shaped[Tensor, "..."]]
     optimizer: dict[str, Any]
     # The configuration of the run, as plain values, to build the same model from
     config: dict[str, Any]

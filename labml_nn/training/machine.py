@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import distributed, nn
+from jaxtyping import Float
+from torch import Tensor, distributed, nn
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -108,7 +109,7 @@ class Machine:
             n * self.rank // self.world, n * (self.rank + 1) // self.world
         )
 
-    def sum(self, values: torch.Tensor) -> torch.Tensor:
+    def sum(self, values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """The sum of `values` over all processes, of the same shape."""
         if self.world > 1:
             distributed.all_reduce(values)

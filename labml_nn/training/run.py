@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 from tqdm import tqdm
@@ -53,6 +53,7 @@ from labml_nn.training.record import Record
 from labml_nn.training.tracking import Tracker
 
 
+@runtime_checkable
 class RunConfig(Protocol):
     """
     ## What a run needs to know

@@ -60,6 +60,7 @@ def test_examples(module: object) -> None:
         ),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_wrong_data_is_refused(pixels: torch.Tensor, labels: torch.Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ImageData(pixels, labels, ("a", "b"))

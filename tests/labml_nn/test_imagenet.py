@@ -747,6 +747,7 @@ NORM = "norm_layer must be a class or function such as nn.BatchNorm2d, got "
         (lambda: count_multiply_adds(on_meta(SMALL), side=0), "side must be at least 1, got 0"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_arguments(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         build()

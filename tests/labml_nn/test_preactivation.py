@@ -623,6 +623,7 @@ def test_differences_grow_like_gradients(name: NetworkName, n_blocks: int, diffe
         (lambda: curve("pre", (1, 0)), "n_blocks must be at least 1, got 0"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_arguments(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         build()

@@ -12,6 +12,7 @@ from labml_nn.resnet import experiment
 from labml_nn.resnet.experiment import COMPARED, PRESETS, Config, Preset, where_to_record
 from labml_nn.training.files import RunFailed, to_plain
 from labml_nn.training.record import KEPT, Record, RecordError
+from labml_nn.training.tracking import Tracker
 
 ROOT = Path(experiment.__file__).parents[2]
 RECORDS = sorted((ROOT / "experiments/resnet/runs").glob("*.json"))
@@ -99,7 +100,7 @@ def test_a_run_is_recorded(
     assert len(run["curve"]["epoch"]) == 1
 
 
-class _NoTracker:
+class _NoTracker(Tracker):
     def __init__(self, *_: object) -> None:
         pass
 

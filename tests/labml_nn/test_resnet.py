@@ -424,6 +424,7 @@ def test_overfits_one_batch(bottlenecks: list[int] | None) -> None:
         (lambda: cifar_resnet(1, 0), "n_classes must be at least 1, got 0"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_arguments(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         build()
