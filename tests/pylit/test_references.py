@@ -174,7 +174,7 @@ def links(html: str) -> dict[str, tuple[str, str]]:
 def test_code_leads_to_definitions_on_other_pages(tmp_path: Path) -> None:
     view, report = render(tmp_path, "pkg/b.py")
     assert isinstance(view, View) and not report.problems
-    code = links("".join(line for row in view.body.rows for _, line in row.code))
+    code = links("".join(line.html for row in view.body.rows for line in row.code))
     tooltip = "Block(size=2)\nIt has parts."
     assert code["Block"] == ("a.html#Block", tooltip)
     assert code["SIZE"] == ("a.html#L5", "")
@@ -220,7 +220,7 @@ def test_tooltips_are_in_the_language_of_the_page(write: Write, tmp_path: Path) 
     view, _ = render(tmp_path, "pkg/b.py", "zh", languages=("en", "zh"), translations=tmp_path / "t")
     assert view
     assert 'title="Block(size=2)\n它有若干部分。"' in "".join(
-        line for row in view.body.rows for _, line in row.code
+        line.html for row in view.body.rows for line in row.code
     )
 
 

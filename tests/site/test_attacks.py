@@ -8,7 +8,7 @@ from pathlib import Path
 import polib
 import pytest
 from conftest import Write
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Dialog
 
 from pylit import catalog
 from pylit.document import document
@@ -105,9 +105,9 @@ def attacked(write: Write, tmp_path: Path) -> Site:
     found = find_pages(settings)
     update_site(found)
     po = polib.pofile(str(tmp_path / "t/zh/pkg/a.po"))
-    for number, attack in enumerate(ATTACKS):
-        po.find(f"Passage {number} of all.").msgstr = f"段落 {attack}"
-    po.find("Title").msgstr = f"标题<script>{P}</script>"
+    attacks = {f"Passage {number} of all.": attack for number, attack in enumerate(ATTACKS)}
+    for entry in po:
+        entry.msgstr = f"段落 {attacks.get(entry.msgid, ATTACKS[0])}"
     po.save()
     return found
 
@@ -128,7 +128,12 @@ def test_nothing_that_a_translator_writes_runs(
     path.write_text(re.sub(r"<meta http-equiv[^>]*>", "", document(view)), "utf-8")
     page = browser.new_page()
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.goto(path.as_uri())
     for link in page.locator("main a[href]").all():
         link.dispatch_event("mouseover")
