@@ -1,7 +1,8 @@
 """Compares what docstrings say of parameters with the signatures: every one is named, and none that is not there.
 
 A list item that begins with inline code, as in ``* `stride` is …``, names a parameter; to be named at all, any inline
-code in the docstring will do.
+code in the docstring will do. Private functions, functions without a docstring, functions inside functions and setters
+are left alone.
 """
 
 from __future__ import annotations
@@ -30,10 +31,19 @@ def check_parameters(source: Source) -> Iterator[Problem]:
     except RecursionError:  # the parser itself recurses on absurdly deep expressions
         return
     functions = {d.line: d.name for d in source.definitions if d.kind == "function"}
+    classes = {d.name for d in source.definitions if d.kind == "class"}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno in functions:
             name = functions[node.lineno]
-            if _is_public(name) and name in prose and ast.get_docstring(node, clean=False):
+            owner = name.rpartition(".")[0]
+            if (
+                _is_public(name)
+                and (not owner or owner in classes)
+                and name in prose
+                and prose[name].tokens  # a docstring on the line of `def` is code
+                and ast.get_docstring(node, clean=False)
+                and not any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in node.decorator_list)
+            ):
                 yield from _compare(source.file, name, node, prose[name])
 
 
