@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 ADDRESS ?= 127.0.0.1:8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install site serve test check lint types format accept update traces lock browser clean
+.PHONY: help install site serve test check lint types prose format accept update traces lock browser clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading whe
 test: $(VENV)/dev browser  ## Run the tests
 	$(BIN)/python -m pytest -n auto
 
-check: lint types test site  ## What CI runs: lint, types, tests, a strict build of the site
+check: lint types prose test site  ## What CI runs: lint, types, prose, tests, a strict build of the site
 
 lint: $(VENV)/dev  ## Check style and formatting
 	$(BIN)/ruff check .
@@ -32,6 +32,9 @@ lint: $(VENV)/dev  ## Check style and formatting
 
 types: $(VENV)/dev  ## Check types
 	$(BIN)/mypy
+
+prose: $(VENV)/site  ## Check prose: formulas, links, translations, parameters in docstrings
+	$(BIN)/pylit check
 
 format: $(VENV)/dev  ## Format the code
 	$(BIN)/ruff check --fix .

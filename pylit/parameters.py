@@ -1,7 +1,8 @@
 """Compares what docstrings say of parameters with the signatures: every one is named, and none that is not there.
 
 A list item that begins with inline code, as in ``* `stride` is …``, names a parameter; to be named at all, any inline
-code in the docstring will do.
+code in the docstring will do. Private functions, functions without a docstring, functions inside functions and setters
+are left alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .errors import Problem
 from .model import Source
 from .prose import Prose, parse_inline, parse_prose
 
+_ELSEWHERE = re.compile(r"those of `[\w.]+`")
 _NAME = re.compile(r"\*{0,2}([A-Za-z_]\w*)")
 
 
@@ -30,10 +32,19 @@ def check_parameters(source: Source) -> Iterator[Problem]:
     except RecursionError:  # the parser itself recurses on absurdly deep expressions
         return
     functions = {d.line: d.name for d in source.definitions if d.kind == "function"}
+    classes = {d.name for d in source.definitions if d.kind == "class"}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno in functions:
             name = functions[node.lineno]
-            if _is_public(name) and name in prose and ast.get_docstring(node, clean=False):
+            owner = name.rpartition(".")[0]
+            if (
+                _is_public(name)
+                and (not owner or owner in classes)
+                and name in prose
+                and prose[name].tokens  # a docstring on the line of `def` is code
+                and ast.get_docstring(node, clean=False)
+                and not any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in node.decorator_list)
+            ):
                 yield from _compare(source.file, name, node, prose[name])
 
 
@@ -50,10 +61,12 @@ def _compare(
     if "." in name and taken and not any(_is_static(d) for d in node.decorator_list):
         taken = taken[1:]
     named: set[str] = set()
+    elsewhere = False
     for position, token in enumerate(prose.tokens):
         if token.type != "inline":
             continue
         named.update(_names(token))
+        elsewhere = elsewhere or bool(_ELSEWHERE.search(token.content))
         if prose.tokens[position - 2].type == "list_item_open":
             for missing in [n for n in _leading(token) if n not in taken]:
                 near = get_close_matches(missing, taken, 1)
@@ -62,7 +75,7 @@ def _compare(
                 )
                 yield Problem(file, token.meta["line"], f"`{name}` has no parameter `{missing}`", meant)
     for parameter in taken:
-        if parameter not in named and not parameter.startswith("_"):
+        if not elsewhere and parameter not in named and not parameter.startswith("_"):
             hint = f"Say what it is: * `{parameter}` is …"
             yield Problem(
                 file, node.lineno, f"the docstring of `{name}` leaves out the parameter `{parameter}`", hint

@@ -79,7 +79,7 @@ class ImageData:
         return self.images.shape[1]
 
     def to(self, device: torch.device | str) -> "ImageData":
-        """The same data on another device."""
+        """The same data on `device`."""
         return replace(
             self, images=self.images.to(device), labels=self.labels.to(device)
         )
@@ -116,8 +116,8 @@ def split(data: ImageData, n_valid: int) -> tuple[ImageData, ImageData]:
     ## Holding images out
 
     Hyper-parameters must not be chosen on the test set, or its accuracy says how well we searched
-    and no longer how well the network does on new images. So we hold out `n_valid` of the training
-    images to choose by. Returns the images to train on and those held out.
+    and no longer how well the network does on new images. So we hold out `n_valid` images of
+    `data`, the training set, to choose by. Returns the images to train on and those held out.
 
     The split is *stratified*: every class gives its share. It is also *fixed*: it does not depend
     on the seed of a run, so all runs are compared on the same images.
@@ -237,8 +237,8 @@ class Crops:
         batch: int, padding: int, flip: bool, generator: torch.Generator
     ) -> "Crops":
         """
-        Draws the crops of `batch` images. Without `flip`, none is mirrored: a mirrored 3 is no
-        digit.
+        Draws the crops of `batch` images, which have `padding` zeros on each side, with numbers
+        from `generator`. Without `flip`, none is mirrored: a mirrored 3 is no digit.
         """
         top, left = torch.randint(
             0, 2 * padding + 1, (2, batch), generator=generator
@@ -247,7 +247,7 @@ class Crops:
         return Crops(top, left, mirrored & flip, padding)
 
     def part(self, index: slice) -> "Crops":
-        """The crops of a part of the batch."""
+        """The crops of a part of the batch, the one that `index` cuts out."""
         return Crops(
             self.top[index],
             self.left[index],

@@ -58,6 +58,7 @@ def make_synthetic(
 
     * `n` and `n_test` are the numbers of images to train on and to test with
     * `side` is their height and width
+    * `seed` decides on patterns and noise
 
     Returns the training and the test images, of shape `[n, 3, side, side]`.
 

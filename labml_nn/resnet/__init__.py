@@ -367,7 +367,7 @@ class ResidualBlock(Module):
     def residual(
         self, x: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels out_height out_width"]:
-        r"""This is $\mathcal{F}(x)$. Its shapes are those of `forward`."""
+        r"""This is $\mathcal{F}(x)$. Like `forward`, it takes `x` and returns the shape of $y$."""
         x = self.act1(self.bn1(self.conv1(x)))
         x = self.bn2(self.conv2(x))
         return x
@@ -468,7 +468,7 @@ class BottleneckResidualBlock(Module):
     def residual(
         self, x: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels out_height out_width"]:
-        r"""This is $\mathcal{F}(x)$. Its shapes are those of `forward`."""
+        r"""This is $\mathcal{F}(x)$. Like `forward`, it takes `x` and returns the shape of $y$."""
         x = self.act1(self.bn1(self.conv1(x)))
         x = self.act2(self.bn2(self.conv2(x)))
         x = self.bn3(self.conv3(x))

@@ -297,8 +297,8 @@ COMPARED = (
 
 def where_to_record(name: str, config: Config) -> Record:
     """
-    The record of the preset `name`. Raises `RunFailed` if the configuration is not the preset's: a
-    table that says `quick` must not show a run of something else.
+    The record of the preset `name`. Raises `RunFailed` if `config` is not the preset's: a table
+    that says `quick` must not show a run of something else.
     """
     preset = PRESETS[name]
     values, expected = to_plain(config), to_plain(preset.config)
@@ -325,8 +325,9 @@ def load_data(config: Config) -> tuple[ImageData, ImageData]:
     """
     ## The data
 
-    Returns the images to train on and those to measure with: held out of the training set, or,
-    with `final`, the test set. Raises `DataError` if they cannot be had.
+    Returns the images that `config` asks for, to train on and to measure with. The latter are held
+    out of the training set or, with `final`, the test set. Raises `DataError` if they cannot be
+    had.
     """
     match config.data:
         case "cifar10":
@@ -350,9 +351,9 @@ def build(
     """
     ## The model
 
-    Bytes in, logits out: the network of section 4.2 behind a layer that normalises the pixels by
-    `mean` and `std`, both of shape `[img_channels]`. The seed decides on the weights it starts
-    with.
+    Bytes in, `n_classes` logits out: the network of section 4.2, as large as `config` says, behind
+    a layer that normalises the pixels by `mean` and `std`, both of shape `[img_channels]`. The seed
+    decides on the weights it starts with.
     """
     torch.manual_seed(config.seed)
     base = ResNetBase(
@@ -373,8 +374,9 @@ def parse(arguments: Sequence[str]) -> tuple[str, Config, Path | None]:
     """
     ## The command line
 
-    Returns the name of the preset, the configuration, and the run to resume if there is one. tyro
-    makes options of the fields of `Config`, refuses what it does not know, and names the nearest.
+    Reads `arguments`, the words that follow the program's name. Returns the name of the preset, the
+    configuration, and the run to resume if there is one. tyro makes options of the fields of
+    `Config`, refuses what it does not know, and names the nearest.
     """
     arguments = list(arguments)
     if "--resume" in arguments:
@@ -411,8 +413,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     ## The command
 
-    Returns the status for the shell: 0 when the run is complete, 1 when it failed, and 130 when it
-    was stopped, by a key or by the cluster.
+    Does what `arguments` say, or without them the command line. Returns the status for the shell: 0
+    when the run is complete, 1 when it failed, and 130 when it was stopped, by a key or by the
+    cluster.
     """
     try:
         preset, config, resumed = parse(

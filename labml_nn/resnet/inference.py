@@ -115,7 +115,8 @@ from typing import Any, get_args
 
 import torch
 import tyro
-from torch import fx, nn
+from jaxtyping import Float, Shaped
+from torch import Tensor, fx, nn
 
 from labml_nn.resnet import ResNetBase, ResNetClassifier, cifar_resnet
 from labml_nn.training.files import write_json
@@ -147,8 +148,8 @@ class Affine:
     """
 
     # $s$ and $t$, both of shape `[channels]`
-    scale: torch.Tensor
-    shift: torch.Tensor
+    scale: Float[Tensor, "channels"]
+    shift: Float[Tensor, "channels"]
 
     @staticmethod
     @torch.no_grad()
@@ -454,7 +455,10 @@ class Variant:
 
     def prepare(
         self, model: nn.Module
-    ) -> Callable[[torch.Tensor], torch.Tensor]:
+    ) -> Callable[
+        [Shaped[Tensor, "batch channels height width"]],
+        Float[Tensor, "batch n_classes"],
+    ]:
         """
         * `model` is a network in evaluation mode, of which a copy is prepared
 
@@ -469,9 +473,11 @@ class Variant:
             fold_batch_norm(model) if self.folded else copy.deepcopy(model)
         )
 
-        def predict(images: torch.Tensor) -> torch.Tensor:
+        def predict(
+            images: Shaped[Tensor, "batch channels height width"],
+        ) -> Float[Tensor, "batch n_classes"]:
             with torch.inference_mode(), machine.autocast():
-                logits: torch.Tensor = ready(images)
+                logits: Tensor = ready(images)
                 return logits.float()
 
         return predict
@@ -506,7 +512,7 @@ class Workload:
     # How often this is repeated to be timed once, so that the clock has something to measure
     passes: int
 
-    def build(self) -> tuple[nn.Module, torch.Tensor]:
+    def build(self) -> tuple[nn.Module, Float[Tensor, "images 3 side side"]]:
         """
         Returns the network in evaluation mode, and random images of the shape
         `[images, 3, side, side]`. Its weights are random, on which the time does not depend. A few
@@ -596,8 +602,11 @@ def speedups(
     """
     ### From times to ratios
 
-    How many times as fast as the unchanged network each variant was: the quartiles over all rounds,
-    of which the middle one is the median. Half of all rounds lie between the outer two.
+    * `times` are the seconds of each variant, for each round
+    * `unchanged` is the variant to compare with
+
+    Returns how many times as fast as the unchanged network each variant was: the quartiles over all
+    rounds, of which the middle one is the median. Half of all rounds lie between the outer two.
 
     >>> old, new = Variant(), Variant(folded=True)
     >>> times = [{old: 3., new: 2.}, {old: 6., new: 3.},
@@ -616,6 +625,9 @@ def speedups(
 def compare(workloads: Sequence[Workload], rounds: int) -> dict[str, Any]:
     """
     ## The result
+
+    * `workloads` are the networks and batches to measure
+    * `rounds` is how often each variant of each of them is measured
 
     Returns what was measured, and everything one has to know to judge it, as values that JSON
     knows: a row for each variant, with a ratio for each workload.
@@ -677,7 +689,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     ## The command
 
-    Measures on this machine, which takes a few minutes, and prints the ratios.
+    Measures on this machine, which takes a few minutes, and prints the ratios. `arguments` are
+    those of the command line.
     """
     options = tyro.cli(
         Options,

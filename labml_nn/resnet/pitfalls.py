@@ -38,7 +38,8 @@ from collections.abc import Callable
 from itertools import product
 
 import torch
-from torch import nn
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
 
 from labml_nn.data import ImageData, split
 from labml_nn.data.small import load_digits
@@ -147,9 +148,11 @@ class ReusedOut(ResidualBlock):
     None
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """The shapes are those of `ResidualBlock.forward`."""
-        out: torch.Tensor = self.act1(self.bn1(self.conv1(x)))
+        out: Tensor = self.act1(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
         # The bug: `out` held the residual.
         out = self.shortcut(x)
@@ -170,17 +173,19 @@ class OwnNames(ResidualBlock):
     False
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """The shapes are those of `ResidualBlock.forward`."""
         hidden = self.act1(self.bn1(self.conv1(x)))
         residual = self.bn2(self.conv2(hidden))
         shortcut = self.shortcut(x)
-        y: torch.Tensor = self.act2(residual + shortcut)
+        y: Tensor = self.act2(residual + shortcut)
         return y
 
 
 def idle_parameters(
-    block: nn.Module, x: torch.Tensor, tolerance: float = 1e-4
+    block: nn.Module, x: Float[Tensor, "batch ..."], tolerance: float = 1e-4
 ) -> list[str]:
     r"""
     ### Catch it early: look for idle parameters
@@ -420,11 +425,13 @@ class InPlace(ResidualBlock):
     False
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """For $x$ that has the shape of $y$."""
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
+        """Takes `x` of the shape that $y$ has."""
         # The bug: this changes the tensor that the caller passed.
         x += self.residual(x)
-        y: torch.Tensor = self.act2(x)
+        y: Tensor = self.act2(x)
         return y
 
 
@@ -451,15 +458,17 @@ class InPlaceAtTheRightPlace(ResidualBlock):
     prints where it was called in the forward pass.
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """The shapes are those of `ResidualBlock.forward`."""
         out = self.residual(x)
         out += self.shortcut(x)
-        y: torch.Tensor = self.act2(out)
+        y: Tensor = self.act2(out)
         return y
 
 
-def changes_input(block: nn.Module, x: torch.Tensor) -> bool:
+def changes_input(block: nn.Module, x: Float[Tensor, "batch ..."]) -> bool:
     r"""
     ### Catch it early: compare the input
 
@@ -529,10 +538,12 @@ class ReluBeforeAddition(ResidualBlock):
     addition (table 2).
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """The shapes are those of `ResidualBlock.forward`."""
         # The bug: one pair of brackets closes too early.
-        y: torch.Tensor = self.act2(self.residual(x)) + self.shortcut(x)
+        y: Tensor = self.act2(self.residual(x)) + self.shortcut(x)
         return y
 
 
@@ -549,9 +560,11 @@ class ReluAfterAddition(ResidualBlock):
     True
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         """The shapes are those of `ResidualBlock.forward`."""
-        y: torch.Tensor = self.act2(self.residual(x) + self.shortcut(x))
+        y: Tensor = self.act2(self.residual(x) + self.shortcut(x))
         return y
 
 
@@ -767,9 +780,7 @@ def sides_and_costs(
     seen = []
     cost = 0
 
-    def count(
-        layer: nn.Module, received: tuple[torch.Tensor], y: torch.Tensor
-    ) -> None:
+    def count(layer: nn.Module, received: tuple[Tensor], y: Tensor) -> None:
         nonlocal cost
         # Each weight is used once at each position of the output.
         if isinstance(layer, nn.Conv2d):
@@ -868,7 +879,9 @@ def accuracy_with_eval(
 
 
 @torch.no_grad()
-def depends_on_batch(model: nn.Module, images: torch.Tensor) -> bool:
+def depends_on_batch(
+    model: nn.Module, images: Shaped[Tensor, "batch ..."]
+) -> bool:
     """
     ### Catch it early: predict one alone
 

@@ -408,7 +408,7 @@ class PreActivation(Module, ABC):
     def activate(
         self, x: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch in_channels height width"]:
-        r"""This is $\hat{f}(x_l)$. It keeps the shape."""
+        r"""This is $\hat{f}(x_l)$ for $x_l$ in `x`. It keeps the shape."""
         x = self.act1(self.bn1(x))
         return x
 
@@ -417,8 +417,8 @@ class PreActivation(Module, ABC):
         self, x: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels out_height out_width"]:
         r"""
-        This is $\mathcal{F}$, computed from what `activate` returns. Its shapes are those of
-        `forward`.
+        This is $\mathcal{F}$, computed from `x`, which is what `activate` returns. Its shapes are
+        those of `forward`.
         """
 
     def forward(
@@ -492,7 +492,7 @@ class PreActivationBlock(PreActivation):
     def residual(
         self, x: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels out_height out_width"]:
-        r"""This is $\mathcal{F}$, see `PreActivation.residual`."""
+        r"""This is $\mathcal{F}$ of `x`, see `PreActivation.residual`."""
         x = self.conv1(x)
         x = self.conv2(self.act2(self.bn2(x)))
         return x
@@ -544,7 +544,7 @@ class PreActivationBottleneckBlock(PreActivation):
     def residual(
         self, x: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels out_height out_width"]:
-        r"""This is $\mathcal{F}$, see `PreActivation.residual`."""
+        r"""This is $\mathcal{F}$ of `x`, see `PreActivation.residual`."""
         x = self.conv1(x)
         x = self.conv2(self.act2(self.bn2(x)))
         x = self.conv3(self.act3(self.bn3(x)))
@@ -671,7 +671,7 @@ class PlainBlock(ResidualBlock):
     def forward(
         self, x: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels out_height out_width"]:
-        """Its shapes are those of `ResidualBlock.forward`."""
+        """Takes `x` and returns $y$, in the shapes of `ResidualBlock.forward`."""
         y: Tensor = self.act2(self.residual(x))
         return y
 
@@ -687,7 +687,7 @@ class ScaledBlock(PreActivationBlock):
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
-        """Its shapes are those of `PreActivation.forward`."""
+        """Takes $x_l$ as `x` and returns $x_{l+1}$, in the same shape."""
         return self.scale * x + self.residual(self.activate(x))
 
 
@@ -879,7 +879,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     python -m labml_nn.resnet.preactivation --record
     ```
 
-    The second one also writes the record. Returns 0.
+    The second one also writes the record. `arguments` are read in place of the command line, if
+    there are any. Returns 0.
     """
     options = tyro.cli(
         Options,

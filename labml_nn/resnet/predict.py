@@ -77,9 +77,10 @@ def read_picture(
     """
     ## Reading a picture
 
-    Returns bytes of shape `[1, channels, side, side]`. The network knows small square images only:
-    the middle of the picture is cut out as a square and made as small as those. Pictures from
-    phones are often stored lying on their side with a note how to turn them, which is heeded.
+    Returns the picture in the file `path` as bytes of shape `[1, channels, side, side]`. The
+    network knows small square images only: the middle of the picture is cut out as a square and
+    made as small as those. Pictures from phones are often stored lying on their side with a note
+    how to turn them, which is heeded.
 
     Raises `RunFailed` if the file is no picture.
     """
@@ -109,9 +110,9 @@ def predict(
     r"""
     ## Predicting
 
-    Returns the probabilities of all classes, of shape `[n_classes]`: the softmax of the logits,
-    $p_k = e^{z_k} / \sum_j e^{z_j}$. Networks tend to be surer than they should be, so these are
-    not the chances of being right.
+    Returns the probabilities that `model` gives to the classes for `picture`, of shape
+    `[n_classes]`: the softmax of the logits, $p_k = e^{z_k} / \sum_j e^{z_j}$. Networks tend to be
+    surer than they should be, so these are not the chances of being right.
     """
     probabilities: Tensor = model(picture).softmax(dim=1)[0]
     return probabilities

@@ -105,7 +105,7 @@ class Totals:
     @staticmethod
     def on(device: torch.device) -> "Totals":
         """
-        New totals on a device. Double precision counts images exactly, however many there are;
+        New totals on `device`. Double precision counts images exactly, however many there are;
         devices that lack it make do with single.
         """
         kind = torch.float32 if device.type == "mps" else torch.float64
@@ -124,6 +124,7 @@ class Totals:
         """
         Adds a batch.
 
+        * `step` is the number of the step that it was for
         * `loss` is its mean loss, of shape `[]`
         * `logits` has shape `[batch, n_classes]`, `labels` has shape `[batch]`
         """
@@ -142,8 +143,8 @@ class Totals:
 
     def read(self, machine: Machine) -> tuple[float, float, float]:
         """
-        Waits for the device, adds up what all processes have, and returns the mean loss, the
-        accuracy, and the images per second of all processes together.
+        Waits for the device, adds up what all processes have, each on its `machine`, and returns
+        the mean loss, the accuracy, and the images per second of all processes together.
 
         Raises `Diverged` if a loss was infinite or no number.
         """
@@ -176,9 +177,9 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
     r"""
     ## The optimizer
 
-    Stochastic gradient descent with momentum, as in the paper. With $g$ for the gradient of the
-    loss, $\mu$ for `momentum`, $\lambda$ for `weight_decay` and $\eta$ for the learning rate, the
-    weights $w$ move by a velocity $v$:
+    Stochastic gradient descent with momentum, as in the paper, for the weights $w$ of `model`. With
+    $g$ for the gradient of the loss and, from `recipe`, $\mu$ for `momentum`, $\lambda$ for
+    `weight_decay` and $\eta$ for the learning rate, the weights move by a velocity $v$:
 
     $$v \leftarrow \mu v + g + \lambda w \qquad w \leftarrow w - \eta v$$
 
@@ -248,6 +249,8 @@ class Trainer:
         """
         * `model` takes bytes and returns logits
         * `data` are the images to train on
+        * `recipe` says how to train
+        * `machine` is the process that this runs in, and its device
         """
         self.recipe = recipe
         self.machine = machine
@@ -296,8 +299,8 @@ class Trainer:
 
     def read_totals(self, *, start_anew: bool) -> dict[str, float]:
         """
-        Returns what was measured so far, and starts anew if asked to. Raises `Diverged` if the loss
-        is no longer a number.
+        Returns what was measured so far, and with `start_anew` sets all totals to zero. Raises
+        `Diverged` if the loss is no longer a number.
         """
         loss, accuracy, speed = self.totals.read(self.machine)
         if start_anew:
@@ -326,7 +329,10 @@ class Trainer:
         model: dict[str, Shaped[Tensor, "..."]],
         optimizer: dict[str, Any],
     ) -> None:
-        """Goes on from what `state` returned."""
+        """
+        Goes on from what `state` returned: the `step`, the weights of the `model`, and what the
+        `optimizer` remembers.
+        """
         self.plain_model.load_state_dict(model)
         self.optimizer.load_state_dict(optimizer)
         self.step = step
@@ -340,7 +346,7 @@ def evaluate(
     ## Measuring
 
     Returns the mean loss and the accuracy of `model` on all of `data`, from 0 to 1. Every process
-    measures its share of the images.
+    measures its share of the images on its `machine`, `batch_size` of them at a time.
 
     `eval` makes normalizations use the averages they gathered in training. Without it a prediction
     would depend on the other images of its batch.
@@ -369,9 +375,9 @@ def epoch_ends(recipe: Recipe, n: int) -> Sequence[int]:
     """
     ## Where epochs end
 
-    The steps after which all `n` images have been seen once more, and the last step of the run. An
-    epoch need not be a whole number of steps. What would be a last epoch of less than half the
-    length belongs to the one before.
+    The steps of `recipe` after which all `n` images have been seen once more, and the last step of
+    the run. An epoch need not be a whole number of steps. What would be a last epoch of less than
+    half the length belongs to the one before.
     """
     epochs = max(int(recipe.steps * recipe.batch_size / n + 0.5), 1)
     ends = {

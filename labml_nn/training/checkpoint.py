@@ -81,7 +81,8 @@ def random_state() -> dict[str, Any]:
 
 def set_random_state(state: dict[str, Any]) -> None:
     """
-    Puts the generators back. Those of CUDA devices are left alone if their number has changed.
+    Puts the generators back into a `state` that `random_state` returned. Those of CUDA devices are
+    left alone if their number has changed.
     """
     torch.set_rng_state(state["torch"])
     if len(state["cuda"]) == torch.cuda.device_count() > 0:
@@ -96,7 +97,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     """
     ## Saving
 
-    Writes a checkpoint so that the file at `path` is always a whole one, the old or the new,
+    Writes `checkpoint` so that the file at `path` is always a whole one, the old or the new,
     whenever the process is killed. Raises `OSError` if the disk is full; the old file stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,8 +118,9 @@ def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
     """
     ## Loading
 
-    Reads a checkpoint. A file that is not ours cannot run any program: `weights_only=True` refuses
-    everything but tensors and plain values. Raises `CheckpointError` if it cannot be read.
+    Reads the checkpoint at `path`, its tensors straight to `device`. A file that is not ours cannot
+    run any program: `weights_only=True` refuses everything but tensors and plain values. Raises
+    `CheckpointError` if it cannot be read.
     """
     try:
         values = torch.load(path, map_location=device, weights_only=True)
@@ -160,7 +162,8 @@ class CheckpointFolder:
 
     def save(self, checkpoint: Checkpoint, *, is_best: bool = False) -> Path:
         """
-        Saves a checkpoint and removes those that are too many, in this order. Returns its path.
+        Saves `checkpoint`, if it `is_best` also as the best one, and removes those that are too
+        many, in this order. Returns its path.
         """
         # Zeros in front keep the order of the names that of the steps.
         path = self.folder / f"step-{checkpoint.step:08d}.pt"
@@ -173,8 +176,8 @@ class CheckpointFolder:
 
     def load_last(self, device: torch.device | str = "cpu") -> Checkpoint:
         """
-        Loads the last checkpoint that can be read. A damaged one is passed over in favour of the
-        one before it. Raises `CheckpointError` if there is none.
+        Loads the last checkpoint that can be read, to `device`. A damaged one is passed over in
+        favour of the one before it. Raises `CheckpointError` if there is none.
         """
         reasons = []
         for path in reversed(self.paths()):

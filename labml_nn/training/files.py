@@ -32,7 +32,7 @@ def to_plain(config: Any) -> dict[str, Any]:
     """
     ## The configuration
 
-    A configuration as values that JSON knows.
+    The fields of `config` as values that JSON knows.
     """
     return {
         field.name: _plain(getattr(config, field.name))
@@ -51,7 +51,8 @@ Loaded = TypeVar("Loaded")
 
 def load_config(folder: Path, kind: type[Loaded]) -> tuple[str, Loaded]:
     """
-    The preset and the configuration of the run in `folder`. Raises `RunFailed` if there is none.
+    The preset and the configuration of the run in `folder`, the latter as a `kind`, the class that
+    it was saved from. Raises `RunFailed` if there is none.
     """
     path = folder / "config.json"
     try:
@@ -79,13 +80,13 @@ def write_json(path: Path, values: Any) -> None:
     """
     ## Writing and cutting
 
-    Writes `values` to a file, to be read by people too.
+    Writes `values` to the file at `path`, to be read by people too.
     """
     write_whole(path, json.dumps(values, indent=2) + "\n")
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes a file that is always whole, the old one or the new one."""
+    """Writes `text` to the file at `path`, which is always whole, the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -97,8 +98,8 @@ def write_whole(path: Path, text: str) -> None:
 
 def forget_after(path: Path, step: int) -> None:
     """
-    Removes what was noted after the checkpoint that the run goes on from, and half a line that a
-    killed process left.
+    Removes from the file at `path` what was noted after `step`, where the run goes on from, and
+    half a line that a killed process left.
     """
     if not path.exists():
         return
@@ -113,5 +114,5 @@ def forget_after(path: Path, step: int) -> None:
 
 
 def new_folder(preset: str) -> Path:
-    """A folder for a new run, named after the time and the preset."""
+    """A folder for a new run, named after the time and the `preset`."""
     return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"

@@ -153,6 +153,7 @@ def find_machine(
     * `device` is `auto`, `cpu`, `mps`, `cuda` or `cuda:1`; `auto` takes the best there is
     * `precision` is `auto`, `float32` or `bfloat16`; `auto` takes bfloat16 where the device has
       units for it. On a CPU without them it would be several times slower than float32
+    * `channels_last`, `compile` and `sync_bn` are those of `Machine`
 
     Raises `ValueError` if there is no such device, or if `sync_bn` is asked of one that is not
     CUDA.
@@ -201,8 +202,9 @@ def process_group(machine: Machine) -> Iterator[None]:
     """
     ## Joining the other processes
 
-    Started by `torchrun`, a process finds in its environment who the others are. NCCL connects
-    GPUs, gloo everything else. Alone, there is nobody to join.
+    Started by `torchrun`, a process finds in its environment who the others are. Which way they
+    talk depends on the device of `machine`: NCCL connects GPUs, gloo everything else. Alone, there
+    is nobody to join.
     """
     if machine.world == 1:
         yield

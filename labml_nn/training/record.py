@@ -86,7 +86,7 @@ class Record:
 
 def as_text(record: dict[str, Any]) -> str:
     """
-    A record as JSON. A line for each run keeps changes of the file readable.
+    The `record` as JSON. A line for each run keeps changes of the file readable.
 
     >>> print(as_text({'preset': 'quick', 'held_out': [{'seed': 0}, {'seed': 1}]}), end='')
     {
@@ -125,7 +125,7 @@ def curve(metrics: list[dict[str, float]]) -> dict[str, list[float]]:
     """
     ## The curve
 
-    The metrics of all epochs, turned from a list of lines into lists of numbers, one for each
+    The `metrics` of all epochs, turned from a list of lines into lists of numbers, one for each
     quantity. Four digits are more than a picture can show.
 
     >>> curve([{'epoch': 1, 'loss.train': 2.30261}, {'epoch': 2, 'loss.train': 1.5}])

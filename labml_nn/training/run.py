@@ -102,10 +102,10 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
     """
     ## Running
 
-    Takes all steps of `task`, or those that are left of the run in the folder `resumed`. Returns 0
-    when the run is complete and 130 when it was asked to stop. Raises `RunFailed` if the loss is no
-    longer a number, `CheckpointError` if there is nothing to resume, and `OSError` if a checkpoint
-    cannot be written.
+    Takes all steps of `task` on `machine`, or those that are left of the run in the folder
+    `resumed`. Returns 0 when the run is complete and 130 when it was asked to stop. Raises
+    `RunFailed` if the loss is no longer a number, `CheckpointError` if there is nothing to resume,
+    and `OSError` if a checkpoint cannot be written.
     """
     config, recipe = task.config, task.recipe
     if recipe.batch_size % machine.world:
@@ -356,6 +356,8 @@ def stop_on_signals() -> Iterator[list[int]]:
 def print_summary(result: dict[str, Any], folder: Path) -> None:
     """
     ## The summary
+
+    Prints what matters most of `result`, and the `folder` where everything is.
     """
     rows = {
         "network": f"{result['preset']}, {result['parameters']:,} parameters",

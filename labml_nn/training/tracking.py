@@ -43,6 +43,7 @@ class Tracker:
         """
         * `name` is the name of the experiment
         * `config` is its configuration, as plain values
+        * `machine` tells whether this process is the one that keeps notes
         * `app_url` is the address of a labml server, if the run is to be shown there
         """
         # Only one process keeps notes; the others would write the same.
