@@ -30,7 +30,10 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switch the checker of signatures off, which users do not have: a wrong type then meets our own errors."""
+    """Switch the checker of signatures off, which users do not have.
+
+    A wrong type then meets our own errors, and `torch.compile` does not stumble over the checker.
+    """
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
