@@ -2,8 +2,8 @@ r"""
 ---
 title: Faster predictions
 summary:
-  Folding batch normalization into the convolutions before it, derived, implemented and verified,
-  with the measured gain of that, of channels-last and of bfloat16.
+  Folding batch normalization into convolutions, derived, implemented and verified, with the
+  measured gain of that, of channels-last and of bfloat16.
 symbols:
   s: Affine.scale
   t: Affine.shift
