@@ -638,6 +638,7 @@ def compare(
     # A CPU that has units for bfloat16 is one for which the training would choose it.
     machine = find_machine("cpu")
     variants = all_variants(machine.bfloat16)
+    # The rows of the table on this page.
     rows: list[dict[str, Any]] = [
         {"variant": variant.name, "difference": 0.0, "quartiles": {}}
         for variant in variants
@@ -660,6 +661,7 @@ def compare(
             for task, result in zip(tasks, found, strict=True)
             if task == workload
         ]
+        # All rounds of all processes count alike.
         times = [
             seconds for rounds_of_one, _ in results for seconds in rounds_of_one
         ]
