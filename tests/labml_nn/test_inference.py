@@ -6,7 +6,8 @@ import copy
 import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,13 @@ from labml_nn.training.machine import Machine, find_machine
 pytestmark = pytest.mark.usefixtures("unchecked")
 
 UNCHANGED = Variant()
-SMALL = Workload("small", lambda: cifar_resnet(1), side=8, images=2, passes=2)
+
+
+def small() -> nn.Module:
+    return cifar_resnet(1)
+
+
+SMALL = Workload("small", small, side=8, images=2, passes=2)
 
 
 @pytest.fixture(autouse=True)
@@ -525,19 +532,36 @@ def test_speedups_are_within_a_round() -> None:
     assert speedups(times, UNCHANGED) == {UNCHANGED: (1, 1, 1), folded: (2, 2, 2)}
 
 
+class Here:
+    """Stands in for the pool of processes, and works in this one."""
+
+    def __init__(self, **_options: object) -> None: ...
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(self, *_error: object) -> None: ...
+
+    def submit(self, work: Callable[[], str]) -> Here:
+        self.value = work()
+        return self
+
+    def result(self) -> str:
+        return self.value
+
+    def map(self, work: Callable[..., object], *arguments: Iterable[object]) -> Iterator[object]:
+        return map(work, *arguments)
+
+
 @pytest.mark.parametrize("units", [True, False])
 def test_comparison_tells_all_one_has_to_know(monkeypatch: pytest.MonkeyPatch, units: bool) -> None:
     monkeypatch.setattr(page, "find_machine", lambda _: Machine(torch.device("cpu"), bfloat16=units))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        result = compare([SMALL], rounds=2)
-        assert torch.get_num_threads() == 2  # as it was before
-    finally:
-        torch.set_num_threads(threads)
-    assert set(result) == {"machine", "bfloat16", "versions", "rounds", "rows"}
-    assert result["machine"].endswith(", 1 threads")
+    monkeypatch.setattr(page, "ProcessPoolExecutor", Here)
+    result = compare([SMALL], processes=1, rounds=3)
+    assert set(result) == {"machine", "bfloat16", "versions", "processes", "rounds", "rows"}
+    assert result["machine"] == Machine(torch.device("cpu")).describe()
     assert result["versions"]["torch"] == torch.__version__
+    assert (result["bfloat16"], result["processes"], result["rounds"]) == (units, 1, 3)
     assert [row["variant"] for row in result["rows"]] == [variant.name for variant in all_variants(units)]
     assert result["rows"][0] == {
         "variant": "unchanged",
@@ -551,16 +575,54 @@ def test_comparison_tells_all_one_has_to_know(monkeypatch: pytest.MonkeyPatch, u
     assert json.loads(json.dumps(result)) == result
 
 
+def test_all_processes_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four processes with made-up times, two workloads: which round belongs to which must not be mixed up."""
+    folded = Variant(folded=True)
+    other = replace(SMALL, key="other")
+    asked: list[str] = []
+
+    def measured(workload: Workload, _variants: object, rounds: int) -> object:
+        asked.append(workload.key)
+        speed = {"small": [2, 2, 4, 4], "other": [8, 8, 8, 8]}[workload.key][len(asked) // 2 - 1]
+        return [{UNCHANGED: 1.0, folded: 1 / speed}] * rounds, {UNCHANGED: 0.0, folded: 1.25e-7 * len(asked)}
+
+    monkeypatch.setattr(page, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(page, "all_variants", lambda _: [UNCHANGED, folded])
+    monkeypatch.setattr(page, "measure", measured)
+    rows = compare([other, SMALL], processes=4, rounds=2)["rows"]
+    assert asked == ["other", "small"] * 4
+    assert rows[1] == {
+        "variant": "folded",
+        "difference": 1e-6,
+        "quartiles": {"small": [2, 4], "other": [8, 8]},
+        "small": 3,
+        "other": 8,
+    }
+
+
+def test_processes_have_one_thread() -> None:
+    result = compare([SMALL], processes=1, rounds=2)
+    assert result["machine"].endswith(", 1 threads")
+    assert result["rows"][-1]["small"] > 0
+
+
+@pytest.mark.parametrize("processes", [0, -1])
+def test_there_must_be_a_process(processes: int) -> None:
+    with pytest.raises(ValueError, match=f"^processes must be at least 1, got {processes}$"):
+        compare([SMALL], processes, 2)
+
+
 def test_the_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(page, "WORKLOADS", [SMALL])
+    monkeypatch.setattr(page, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(page, "RECORD", tmp_path / "new" / "inference.json")
-    assert main(["--rounds", "2"]) == 0
+    assert main(["--processes", "2", "--rounds", "2"]) == 0
     assert not (tmp_path / "new").exists()
     printed = capsys.readouterr().out
-    assert "median of 2 rounds" in printed and "folded, channels last" in printed
-    assert main(["--rounds", "2", "--record"]) == 0
+    assert "median of 4 rounds" in printed and "folded, channels last" in printed
+    assert main(["--processes", "1", "--rounds", "2", "--record"]) == 0
     assert json.loads(page.RECORD.read_text("utf-8"))["rounds"] == 2
     assert main(["--rounds", "1"]) == 1
     assert capsys.readouterr().err == "error: rounds must be at least 2, got 1\n"
@@ -570,8 +632,9 @@ def test_the_command_without_bfloat16_units(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(page, "WORKLOADS", [SMALL])
+    monkeypatch.setattr(page, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(page, "find_machine", lambda _: Machine(torch.device("cpu")))
-    assert main(["--rounds", "2"]) == 0
+    assert main(["--processes", "1", "--rounds", "2"]) == 0
     assert "This CPU has no units for bfloat16, so it was left out." in capsys.readouterr().out
 
 
@@ -595,7 +658,10 @@ def test_record_is_of_what_the_code_measures_now(record: dict[str, Any]) -> None
 
 def test_record_is_what_the_page_says(record: dict[str, Any]) -> None:
     source = " ".join((page.__doc__ or "").split())
-    assert f"the medians of {record['rounds']} rounds on one core of an AMD EPYC" in source
+    n = record["rounds"] * record["processes"]
+    assert (
+        f"the medians of {n} rounds, in {record['processes']} processes, on one core of an AMD EPYC" in source
+    )
     assert f"PyTorch {record['versions']['torch'].rpartition('.')[0]}." in source
     assert record["machine"] == "AMD EPYC, 1 threads" and record["bfloat16"]
     rows = {row["variant"]: row for row in record["rows"]}
@@ -604,12 +670,14 @@ def test_record_is_what_the_page_says(record: dict[str, Any]) -> None:
     keys = [workload.key for workload in WORKLOADS]
     for key in keys:
         assert everything[key] == max(row[key] for row in rows.values())
-        assert everything[key] > rows["channels last, bfloat16"][key]  # folding still gains
+        assert everything[key] > rows["channels last, bfloat16"][key]
     for key in ("resnet20_128", "resnet50_1"):
         assert rows["bfloat16"][key] == max(row[key] for row in alone)
     assert rows["bfloat16"]["resnet20_1"] < 1.15
-    average = [sum(row[key] for key in keys) for row in alone]
+    average = [sum(row[key] for key in keys) / len(keys) for row in alone]
     assert average[0] == min(average)  # folding alone brings least
+    added = [everything[key] / rows["channels last, bfloat16"][key] for key in keys]
+    assert sum(added) / len(keys) > average[0]  # and more when the others are used
     for name, row in rows.items():
         if "bfloat16" in name:
             assert 0.003 < row["difference"] < 0.03
