@@ -602,7 +602,7 @@ def test_all_processes_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_processes_have_one_thread() -> None:
     result = compare([SMALL], processes=1, rounds=2)
-    assert result["machine"].endswith(", 1 threads")
+    assert result["machine"].endswith(", 1 thread")
     assert result["rows"][-1]["small"] > 0
 
 

@@ -161,7 +161,7 @@ def test_copy_button_copies_without_line_numbers(read: Open) -> None:
     row.hover()
     row.get_by_role("button", name="Copy").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("    def residual(self, x: torch.Tensor) -> torch.Tensor:\n")
+    assert copied.startswith("    def residual(\n        self, x: Float[Tensor, ")
     assert copied.endswith("        return x\n")
     expect(row.get_by_role("button", name="Copied")).to_be_visible()
 
@@ -190,7 +190,7 @@ def test_shapes_stand_beside_the_code_until_they_are_switched_off(
 
 def test_switch_for_shapes_is_remembered(read: Open) -> None:
     page = read("resnet/index.html").page
-    page.get_by_label("Shapes").uncheck()
+    page.get_by_role("checkbox", name="Shapes").uncheck()
     page.get_by_role("link", name="中文").click()
     expect(page.locator("#shapes")).not_to_be_checked()
     expect(page.locator(SHAPES).first).to_be_hidden()
@@ -204,7 +204,7 @@ def test_switch_for_shapes_is_remembered(read: Open) -> None:
 def test_shapes_never_flash(read: Open) -> None:
     """Whether they are shown is decided before the page is painted, without waiting for the other script."""
     page = read("resnet/index.html").page
-    page.get_by_label("Shapes").uncheck()
+    page.get_by_role("checkbox", name="Shapes").uncheck()
     page.route("**/pylit.js", lambda route: route.abort())
     page.reload()
     expect(page.locator(SHAPES).first).to_be_hidden()
@@ -213,7 +213,7 @@ def test_shapes_never_flash(read: Open) -> None:
 def test_shapes_are_off_on_a_phone_and_widen_no_code(read: Open) -> None:
     page = read("resnet/index.html", width=390).page
     expect(page.locator(SHAPES).first).to_be_hidden()
-    page.get_by_label("Shapes").check()
+    page.get_by_role("checkbox", name="Shapes").check()
     expect(page.locator(SHAPES).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     for line in page.locator(".l:has(.chips)").all():
@@ -231,7 +231,7 @@ def test_shapes_are_not_copied(read: Open) -> None:
     row.hover()
     row.get_by_role("button", name="Copy").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    code = "    def residual(self, x: torch.Tensor) -> torch.Tensor:\n        x = self.act1"
+    code = "    def residual(\n        self, x: Float[Tensor, "
     assert copied.startswith(code)
     assert "×" not in copied
     selected = page.evaluate(
