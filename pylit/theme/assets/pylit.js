@@ -81,7 +81,8 @@
     document.querySelectorAll(".lit").forEach((e) => e.classList.remove("lit"));
     kept = false;
   };
-  const pointed = (event) => event.target.closest?.("[data-n], [data-sym]");
+  const pointed = (event) => event.target.closest?.("[data-n], [data-sym]") || (event.type.startsWith("focus")
+    && event.target.matches(".formula") && [...event.target.querySelectorAll("[data-sym]")].find((e) => e.dataset.sym in tied));
   const light = (element) => { clear(); same(element).forEach((e) => e.classList.add("lit")); };
   for (const type of ["pointerover", "focusin"]) {
     document.addEventListener(type, (event) => {
@@ -108,8 +109,8 @@
       event.target.click();
     }
   });
-  for (const symbol of Object.keys(tied)) { // by keyboard, too
-    for (const e of [...find("data-sym", symbol), ...find("data-n", tied[symbol])]) {
+  for (const symbol of Object.keys(tied)) { // by keyboard, too; nothing inside a formula may take the focus
+    for (const e of find("data-n", tied[symbol])) {
       if (e.closest("a")) continue;
       e.tabIndex = 0;
       e.setAttribute("role", "button");
