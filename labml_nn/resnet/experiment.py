@@ -35,7 +35,8 @@ shown then.
 These runs are [recorded](../training/record.py). An accuracy is the mean of all runs of a preset,
 each with another seed, and their standard deviation. The images held out served to choose the
 hyper-parameters; the runs for the test set trained on them too, and were measured once, at their
-end. The last accuracy is the paper's (table 6), which is not there for presets of our own.
+end. The last accuracy is the paper's (table 6), which is not there for presets of our own. The
+paper's presets take hours on a GPU; a row appears here when one of them has been recorded.
 
 ```table
 rows: ../../experiments/resnet/runs/*.json
