@@ -259,6 +259,45 @@ def test_an_exception_that_is_caught_binds_nothing(trace: Trace) -> None:
     }
 
 
+def test_the_end_of_finally_is_no_line_that_ran(trace: Trace) -> None:
+    code = """
+        from contextlib import suppress
+
+        def fail():
+            raise ValueError
+
+        def skipped(x):
+            with suppress(ValueError):
+                try:
+                    fail()
+                finally:
+                    if not x:
+                        x = x.view(3)
+
+        def broken(x):
+            with suppress(ValueError):
+                try:
+                    pass
+                finally:
+                    for _ in range(2):
+                        fail()
+                    x = x.view(4)
+
+        def left(x):
+            try:
+                fail()
+            finally:
+                if not x:
+                    x = x.view(5)
+    """
+    examples = "skipped(Tensor(2))\nbroken(Tensor(2))\nwith suppress(ValueError): left(Tensor(2))\n"
+    assert trace(examples, code) == {
+        "def skipped(x):": {"x": "2"},
+        "def broken(x):": {"x": "2"},
+        "def left(x):": {"x": "2"},
+    }
+
+
 def test_an_exception_that_is_expected_is_none(trace: Trace) -> None:
     code = '''
         def f(x):
