@@ -126,19 +126,19 @@ def test_several_examples_show_each_shape_once_in_order(trace: Trace) -> None:
 
 def test_examples_of_definitions_count_too_in_the_order_of_their_lines(trace: Trace) -> None:
     code = '''
-        class Z:
+        class z:
             """
-            >>> Z().run(Tensor(2))
+            >>> z().run(Tensor(2))
             """
             def run(self, x):
                 self.x = x
 
         def a(x):
             """
-            >>> Z().run(Tensor(3))
+            >>> z().run(Tensor(3))
             """
     '''
-    assert trace("Z().run(Tensor(1))", code)["self.x = x"] == {"self.x": "1 | 2 | 3"}
+    assert trace("z().run(Tensor(1))", code)["self.x = x"] == {"self.x": "1 | 2 | 3"}
 
 
 def test_only_so_many_shapes_are_kept(trace: Trace) -> None:
@@ -205,13 +205,16 @@ def test_heads_of_several_lines(trace: Trace) -> None:
                     x = x
             match y:
                 case z:
-                    x = x
+                    x = x.view(4)
+                    x = x.view(5)
     """
     assert trace("f(Tensor(2))", code) == {
         "def f(x):": {"x": "2"},
         "for y in [": {"y": "2 | 3"},
         "with (": {"a": "2", "b": "2 | 3"},
         "x = x": {"x": "2"},
+        "x = x.view(4)": {"x": "4"},
+        "x = x.view(5)": {"x": "5"},
     }
 
 
