@@ -125,7 +125,7 @@ def chips(source: Source, lines: Iterable[TracedLine]) -> tuple[dict[int, tuple[
 
 def _chip(name: str, values: Sequence[str]) -> Chip:
     label = "→" if name in ARROWS else f"{name}:"
-    short = list(dict.fromkeys(_short(value) for value in values))
+    short = [_short(value) for value in values]
     shown = short[:SHOWN] + [MORE] * (len(short) > SHOWN)
     return Chip(f"{label} {' | '.join(shown)}", f"{label} {' | '.join(values)}")
 

@@ -26,9 +26,9 @@ FEW = 4
 """Tensors of a tuple or list that are noted."""
 _FUNCTION = inspect.CO_OPTIMIZED
 """The flag that functions have, and the bodies of modules and classes do not."""
-_PAUSES = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-"""The flags of functions that can be left and entered again."""
 _YIELD = dis.opmap["YIELD_VALUE"]
+_RETURN = {dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap}
+_COPY, _POP_EXCEPT, _RERAISE = (dis.opmap[name] for name in ("COPY", "POP_EXCEPT", "RERAISE"))
 _MISSING = object()
 
 
@@ -91,19 +91,25 @@ class _Call:
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> _Call:
         match event:
+            case "line" if _is_cleanup(frame):
+                self._end(frame, 0)
+                self.step = None
             case "line":
                 self._line(frame)
             case "exception" if issubclass(arg[0], StopIteration):
                 self.doubtful = True  # `await` and `yield from` end with one that nobody else gets to see
             case "exception":
                 self.step = None
-            case "return" if _is_paused(frame):
-                if self.step:
-                    self.watcher.note(self.step.lines.start, "yield", arg)
-            case "return":
+            case "return" if _instruction(frame) in _RETURN:
                 self._end(frame, 0)
                 if self.returns:
                     self.watcher.note(self.returns, "return", arg)
+            case "return" if _YIELD in (_instruction(frame), _instruction(frame, -1)):
+                if self.step:
+                    self.watcher.note(self.step.lines.start, "yield", arg)
+            case "return":  # by an exception
+                self.doubtful = True
+                self._end(frame, 0)
         return self
 
     def _line(self, frame: FrameType) -> None:
@@ -133,13 +139,16 @@ class _Call:
             self.watcher.note(binding.line, binding.name, value)
 
 
-def _is_paused(frame: FrameType) -> bool:
-    """Whether a function is left by a `yield`, to be entered again.
+def _is_cleanup(frame: FrameType) -> bool:
+    """Whether an exception is only passed on. Python may announce the last line of `finally` then, and not run it."""
+    now, then = _instruction(frame), _instruction(frame, 1)
+    return now == _RERAISE or (now == _COPY and then == _POP_EXCEPT)
 
-    Up to Python 3.12 its last instruction is that `yield`, from 3.13 on the one after it.
-    """
-    code, last = frame.f_code, frame.f_lasti
-    return bool(code.co_flags & _PAUSES) and _YIELD in (code.co_code[last], code.co_code[last - 2])
+
+def _instruction(frame: FrameType, offset: int = 0) -> int:
+    """The instruction that a frame has come to, or one beside it: from Python 3.13 on it is already past a `yield`."""
+    code, at = frame.f_code.co_code, frame.f_lasti + 2 * offset
+    return code[at] if at < len(code) else -1
 
 
 def describe(value: object) -> str:

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import pytest
@@ -66,12 +66,14 @@ STATEMENTS = {
     "two on a line": ("y = x; z = x.view(3)", {"y": "2×2", "z": "3"}),
     "scalar": ("y = x.view()", {"y": "[]"}),
     "empty": ("y = x.view(0, 4)", {"y": "0×4"}),
-    "lambda": ("y = (lambda z: z)(x)", {"y": "2×2"}),
+    "lambda": ("y = (lambda y: y.view(3))(x)", {"y": "3"}),
+    "generator expression": ("y = tuple(y for y in [x, x.view(3)])", {"y": "2×2 float32, 3"}),
     "comprehension": ("y = [z for z in [x]]", {"y": "2×2"}),
     "comprehension over itself": ("x = [(z, 1) for z in [x, x]]", {}),
     "walrus in a comprehension": ("y = [(z := w) for w in [x]]", {"z": "2×2", "y": "2×2"}),
     "one-line if": ("if x: y = x.view(3)", {"y": "3"}),
     "one-line if that is left out": ("if not x: x = x.view(3)", {}),
+    "one-line return": ("if x: return x", {"return": "2×2"}),
     "one-line for": ("for z in (x, x.view(3)): y = z", {"z": "2×2 | 3", "y": "2×2 | 3"}),
     "global": ("global y; y = x", {}),
     "number": ("y = 1", {}),
@@ -124,19 +126,19 @@ def test_several_examples_show_each_shape_once_in_order(trace: Trace) -> None:
 
 def test_examples_of_definitions_count_too_in_the_order_of_their_lines(trace: Trace) -> None:
     code = '''
-        class B:
+        class z:
             """
-            >>> B().run(Tensor(2))
+            >>> z().run(Tensor(2))
             """
             def run(self, x):
                 self.x = x
 
         def a(x):
             """
-            >>> B().run(Tensor(3))
+            >>> z().run(Tensor(3))
             """
     '''
-    assert trace("B().run(Tensor(1))", code)["self.x = x"] == {"self.x": "1 | 2 | 3"}
+    assert trace("z().run(Tensor(1))", code)["self.x = x"] == {"self.x": "1 | 2 | 3"}
 
 
 def test_only_so_many_shapes_are_kept(trace: Trace) -> None:
@@ -184,6 +186,35 @@ def test_loops(trace: Trace) -> None:
         "for y in [Tensor(n) for n in sizes]:": {"y": "2 | 3"},
         "x = y": {"x": "2 | 3"},
         "while (z := x.view(*x.shape[1:])).shape:": {"z": "[]"},
+    }
+
+
+def test_heads_of_several_lines(trace: Trace) -> None:
+    code = """
+        from contextlib import nullcontext
+
+        def f(x):
+            for y in [
+                x,
+                x.view(3),
+            ]:
+                with (
+                    nullcontext(x) as a,
+                    nullcontext(y) as b,
+                ):
+                    x = x
+            match y:
+                case z:
+                    x = x.view(4)
+                    x = x.view(5)
+    """
+    assert trace("f(Tensor(2))", code) == {
+        "def f(x):": {"x": "2"},
+        "for y in [": {"y": "2 | 3"},
+        "with (": {"a": "2", "b": "2 | 3"},
+        "x = x": {"x": "2"},
+        "x = x.view(4)": {"x": "4"},
+        "x = x.view(5)": {"x": "5"},
     }
 
 
@@ -259,6 +290,45 @@ def test_an_exception_that_is_caught_binds_nothing(trace: Trace) -> None:
     }
 
 
+def test_the_end_of_finally_is_no_line_that_ran(trace: Trace) -> None:
+    code = """
+        from contextlib import suppress
+
+        def fail():
+            raise ValueError
+
+        def skipped(x):
+            with suppress(ValueError):
+                try:
+                    fail()
+                finally:
+                    if not x:
+                        x = x.view(3)
+
+        def broken(x):
+            with suppress(ValueError):
+                try:
+                    fail()
+                finally:
+                    for _ in range(2):
+                        fail()
+                    x = x.view(4)
+
+        def left(x):
+            try:
+                fail()
+            finally:
+                if not x:
+                    x = x.view(5)
+    """
+    examples = "skipped(Tensor(2))\nbroken(Tensor(2))\nwith suppress(ValueError): left(Tensor(2))\n"
+    assert trace(examples, code) == {
+        "def skipped(x):": {"x": "2"},
+        "def broken(x):": {"x": "2"},
+        "def left(x):": {"x": "2"},
+    }
+
+
 def test_an_exception_that_is_expected_is_none(trace: Trace) -> None:
     code = '''
         def f(x):
@@ -312,7 +382,8 @@ def test_what_a_generator_returns_and_a_coroutine(trace: Trace) -> None:
 
         def outer(x):
             y = yield from inner(x)
-            print(y)
+            x = y
+            x = x
 
         async def slow(x):
             await asyncio.sleep(0)
@@ -326,11 +397,29 @@ def test_what_a_generator_returns_and_a_coroutine(trace: Trace) -> None:
         "return x.view(3)": {"return": "3"},
         "def outer(x):": {"x": "2"},
         "y = yield from inner(x)": {"y": "3"},
+        "x = y": {"x": "3"},
+        "x = x": {"x": "3"},
         "async def slow(x):": {"x": "2"},
         "return x.view(4)": {"return": "4"},
         "async def wait(x):": {"x": "2"},
         "x = await slow(x)": {"x": "4"},
     }
+
+
+def test_a_generator_that_is_closed_binds_nothing_more(trace: Trace) -> None:
+    code = """
+        def inner(x):
+            yield x.view(3)
+
+        def outer(x):
+            x = yield from inner(x)
+
+        def f(x):
+            found = outer(x)
+            next(found)
+            found.close()
+    """
+    assert trace("f(Tensor(2))", code)["x = yield from inner(x)"] == {"yield": "3"}
 
 
 def test_recursion_and_nested_functions(trace: Trace) -> None:
@@ -410,6 +499,16 @@ def test_modules_of_packages_import_each_other(trace: Trace, write: Write) -> No
     code = "from . import g\n\ndef f():\n    x = g()\n"
     assert trace("f()", code, "pkg/sub/module.py") == {"x = g()": {"x": "5"}}
     assert not [name for name in sys.modules if name.partition(".")[0] == "pkg"]
+
+
+def test_what_was_imported_before_is_so_afterwards(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = ModuleType("module")
+    monkeypatch.setitem(sys.modules, "module", other)
+    monkeypatch.setitem(sys.modules, "module.part", other)
+    before = sys.path[:]
+    assert trace("f(Tensor(2))", "def f(x): ...\n") == {"def f(x): ...": {"x": "2"}}
+    assert sys.modules["module"] is sys.modules["module.part"] is other
+    assert sys.path == before
 
 
 def test_caches_of_an_earlier_run_leave_no_gap(trace: Trace, write: Write) -> None:
@@ -514,6 +613,12 @@ def test_an_example_that_fails_says_where(write: Write) -> None:
         "module.py:3: error: the example `f(Tensor(2))` raised ValueError: no such size\n"
         "    Mend it, then run `pylit trace module.py` again."
     )
+
+
+def test_of_two_examples_alike_the_one_that_fails_is_named(write: Write) -> None:
+    code = 'def f(x):\n    """\n    >>> 1 / x\n    """\n'
+    path = write("module.py", module("x = 1\n1 / x", code + "\nx = 0\n"))
+    assert failure(path).startswith("module.py:10: error: the example `1 / x` raised ZeroDivisionError")
 
 
 def test_a_module_that_cannot_be_imported_says_where(write: Write) -> None:

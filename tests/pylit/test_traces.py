@@ -113,10 +113,8 @@ def test_a_page_shows_shapes_and_a_switch(pkg: Settings) -> None:
 def test_prose_may_change_and_lines_may_move(pkg: Settings, write: Write, tmp_path: Path) -> None:
     run(pkg)
     text = (tmp_path / "pkg/a.py").read_text("utf-8")
-    write(
-        "pkg/a.py",
-        text.replace("# Why.", "# Why.\n    #\n    # More.\n\n").replace("\ndef f", "\ng = 1\ndef f"),
-    )
+    text = text.replace("# Why.", "# Why.\n    #\n    # More.\n\n").replace("\ndef f", "\ng = 1\ndef f")
+    write("pkg/a.py", text.replace("    return", "\n    return"))
     html, report = page(pkg)
     assert not report.problems
     assert "→ 6" in html
