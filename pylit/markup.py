@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
+from .breaks import keep_together
 from .catalog import Catalog, State
 from .errors import Problem, Report, Severity
 from .exhibits import Surroundings, exhibit
@@ -195,7 +196,7 @@ class ProseRenderer(RendererHTML):
         )
 
     def _inline(self, children: Sequence[Token]) -> str:
-        return self.renderInline(_balance(children), markdown().options, {})
+        return self.renderInline(keep_together(_balance(children)), markdown().options, {})
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
@@ -229,7 +230,10 @@ class ProseRenderer(RendererHTML):
         return "</table></div>\n"
 
     def math_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._ours(self._formula(tokens[idx].content, display=False))
+        token = tokens[idx]
+        html = self._formula(token.content, display=False)
+        before, after = escape(token.meta["before"]), escape(token.meta["after"])
+        return self._ours(f'<span class="whole">{before}{html}{after}</span>' if before or after else html)
 
     def math_inline_double(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
