@@ -663,7 +663,7 @@ def test_record_is_what_the_page_says(record: dict[str, Any]) -> None:
         f"the medians of {n} rounds, in {record['processes']} processes, on one core of an AMD EPYC" in source
     )
     assert f"PyTorch {record['versions']['torch'].rpartition('.')[0]}." in source
-    assert record["machine"] == "AMD EPYC, 1 threads" and record["bfloat16"]
+    assert record["machine"] == "AMD EPYC, 1 thread" and record["bfloat16"]
     rows = {row["variant"]: row for row in record["rows"]}
     everything = rows["folded, channels last, bfloat16"]
     alone = [rows[name] for name in ("folded", "channels last", "bfloat16")]
