@@ -64,6 +64,7 @@ setup(
     install_requires=ENGINE,
     extras_require={"site": SITE, "train": TRAIN, "dev": SITE + TRAIN + DEV},
     entry_points={
+        "babel.extractors": ["pylit = pylit.extraction:extract"],
         "console_scripts": ["pylit = pylit.cli:main"],
         "mkdocs.plugins": ["pylit = pylit.plugin:PylitPlugin"],
         "mkdocs.themes": ["pylit = pylit.theme"],

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .errors import Problem, PylitError, Report
-from .glossary import Glossary, load_glossary
+from .glossary import Glossary
 from .parameters import check_parameters
 from .prose import words
 from .site import Page, Site, named_from
@@ -50,12 +50,8 @@ def check_translations(site: Site, page: Page, lang: str, glossary: Glossary) ->
 
 
 def _glossary(site: Site, lang: str, report: Report) -> Glossary:
-    if site.settings.translations is None:
-        return Glossary()
     try:
-        return load_glossary(site.settings.translations / lang / "glossary.yml")
+        return site.glossary(lang)
     except PylitError as error:
-        problem = error.problem
-        name = named_from(Path(problem.file), site.settings.base)
-        report.add(Problem(name, problem.line, problem.message, problem.hint))
+        report.add(error.problem)
         return Glossary()

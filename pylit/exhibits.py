@@ -1,8 +1,8 @@
-"""Turns charts and tables into HTML: recorded numbers, and words in the language of the page."""
+"""Turns charts, tables and glossaries into HTML: recorded numbers, and words in the language of the page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from .charts import COLORS, draw
-from .figures import Chart, Figure, FigureError, Format, Table, Text
-from .interface import Gettext
+from .errors import PylitError
+from .figures import Chart, Figure, FigureError, Format, Table, Terms, Text
+from .glossary import Glossary, Term
+from .interface import Gettext, native_name
 from .links import LinkError, Links
 from .records import curve, read_record, select, written
 
@@ -26,6 +28,10 @@ class Surroundings:
     words: Callable[[Text], str]
     """The same without markup."""
     gettext: Gettext
+    lang: str
+    source_lang: str
+    glossaries: Callable[[], Mapping[str, Glossary]]
+    """Reads the glossaries of all languages."""
 
 
 def exhibit(figure: Figure, page: Surroundings) -> Markup:
@@ -34,7 +40,13 @@ def exhibit(figure: Figure, page: Surroundings) -> Markup:
     Raises:
         FigureError: with its line, if there are no such files, or not in them what it asks for.
     """
-    return _chart(figure, page) if isinstance(figure, Chart) else _table(figure, page)
+    match figure:
+        case Chart():
+            return _chart(figure, page)
+        case Table():
+            return _table(figure, page)
+        case Terms():
+            return _terms(page)
 
 
 def _chart(chart: Chart, page: Surroundings) -> Markup:
@@ -74,6 +86,48 @@ def _table(table: Table, page: Surroundings) -> Markup:
         caption, heads, body
     )
     return Markup('<div class="table recorded" tabindex="0">{}</div>\n').format(html)
+
+
+def _terms(page: Surroundings) -> Markup:
+    """A page in the language of the sources lists the renderings in all languages; any other tells more of its own."""
+    try:
+        glossaries = page.glossaries()
+    except PylitError as error:
+        raise FigureError(f"the glossary cannot be shown: {error}") from error
+    gettext = page.gettext
+    if own := glossaries.get(page.lang):
+        names = [gettext("Term"), gettext("Use"), gettext("Never"), gettext("Why")]
+        heads = [Markup.escape(name) for name in names]
+        rows = [_term(term, page) for term in own.terms]
+    else:
+        mark = Markup('<span lang="{}">{}</span>')
+        heads = [
+            Markup.escape(gettext("Term")),
+            *(mark.format(lang, native_name(lang)) for lang in glossaries),
+        ]
+        renderings = {lang: {t.term: t.use for t in found.terms} for lang, found in glossaries.items()}
+        terms = dict.fromkeys(term for found in renderings.values() for term in found)
+        rows = [
+            [
+                Markup.escape(term),
+                *(mark.format(lang, " / ".join(found.get(term, ()))) for lang, found in renderings.items()),
+            ]
+            for term in terms
+        ]
+    head = Markup().join(Markup("<th>{}</th>").format(cell) for cell in heads)
+    body = Markup().join(
+        Markup("<tr>{}</tr>\n").format(Markup().join(Markup("<td>{}</td>").format(cell) for cell in row))
+        for row in rows
+    )
+    return Markup(
+        '<div class="table terms" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>\n{}</tbody></table></div>\n'
+    ).format(head, body)
+
+
+def _term(term: Term, page: Surroundings) -> Sequence[Markup]:
+    never = Markup(" / ").join(Markup("<s>{}</s>").format(wrong) for wrong in term.never)
+    original = Markup('<span lang="{}">{}</span>').format(page.source_lang, term.term)
+    return original, Markup.escape(" / ".join(term.use)), never, Markup.escape(term.why)
 
 
 def _rows(pattern: str, page: Surroundings) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Reads what a page says of its charts and tables: fences of YAML, marked `chart` or `table`.
+"""Reads what a page says of its charts and tables: fences of YAML, marked `chart`, `table` or `glossary`.
 
 They name files of recorded results, so that no figure on a page is typed by hand. Here only the YAML is read; what the
 files hold is for `records`.
@@ -15,7 +15,7 @@ import yaml
 
 Scale = Literal["linear", "log"]
 Format = Literal["text", "integer", "number", "percent", "ratio", "seconds", "count"]
-KINDS = ("chart", "table")
+KINDS = ("chart", "table", "glossary")
 
 
 class FigureError(ValueError):
@@ -88,7 +88,12 @@ class Table:
     place: int
 
 
-Figure = Chart | Table
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The glossary of the page's language; on a page in the language of the sources, of all languages."""
+
+
+Figure = Chart | Table | Terms
 
 
 def parse_figure(kind: str, text: str) -> Figure:
@@ -97,6 +102,10 @@ def parse_figure(kind: str, text: str) -> Figure:
     Raises:
         FigureError: with its line, if it is no YAML, or a key is unknown, missing or of a wrong kind.
     """
+    if kind == "glossary":
+        if text.strip():
+            raise FigureError("the glossary takes nothing", "Leave the fence empty.", 1)
+        return Terms()
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -112,6 +121,8 @@ def parse_figure(kind: str, text: str) -> Figure:
 
 def texts(figure: Figure) -> Iterator[Text]:
     """Yield all words of a figure, in order."""
+    if isinstance(figure, Terms):
+        return
     if figure.caption:
         yield figure.caption
     if isinstance(figure, Chart):

@@ -7,7 +7,7 @@ What cannot be shown (a formula KaTeX rejects, a link that leads nowhere) is rep
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 
@@ -22,6 +22,7 @@ from .catalog import Catalog, State
 from .errors import Problem, Report, Severity
 from .exhibits import Surroundings, exhibit
 from .figures import FigureError, parse_figure
+from .glossary import Glossary
 from .highlight import highlight
 from .interface import Gettext
 from .links import EXTERNAL, LinkError, Links
@@ -59,6 +60,10 @@ class Context:
     """Finds what inline code means, in the prose of a definition."""
     entry: Callable[[int], str] = lambda line: ""
     """Address of a line of the page's catalog, on the code host; empty when there is none."""
+    origin: Callable[[int], str] = lambda line: ""
+    """Address of a line of the page's file, on the code host; empty when there is none."""
+    glossaries: Callable[[], Mapping[str, Glossary]] = dict
+    """Reads the glossaries of all languages."""
     lines: Sequence[str] = ()
     """The lines of the file."""
     within: str = ""
@@ -145,18 +150,23 @@ class ProseRenderer(RendererHTML):
         if [child.type for child in children] == ["image"]:
             return self._inline(parse_inline(translated))  # the picture is the same, only its words differ
         original = self._inline(children)
+        if is_translatable(text):
+            original += _pencil(context.origin(context.line), context.gettext("Edit this passage"))
         if translated == text and (context.lang == context.source_lang or state is State.TRANSLATED):
             return original
         lang = escape(context.source_lang)
+        edit = _pencil(
+            context.entry(context.catalog.lookup(text).line), context.gettext("Improve this translation")
+        )
         if state in (State.MISSING, State.BROKEN):
-            return f'<span class="u" lang="{lang}">{original}</span>{self._edit(text)}'
+            return f'<span class="u" lang="{lang}">{original}</span>{edit}'
         mark = ""
         if state is State.STALE:
             title = escape(context.gettext("The English has changed since this was translated."))
             mark = f' <span class="mark" title="{title}">{escape(context.gettext("out of date"))}</span>'
         css = " stale" if mark else ""
         return (
-            f'<span class="t{css}">{self._foreign(translated)}{mark}{self._edit(text)}</span>'
+            f'<span class="t{css}">{self._foreign(translated)}{mark}{edit}</span>'
             f'<span class="o{css}" lang="{lang}">{original}</span>'
         )
 
@@ -183,17 +193,6 @@ class ProseRenderer(RendererHTML):
             return html
         self.aside.append(html)
         return f"\ue000{len(self.aside) - 1}\ue001"
-
-    def _edit(self, text: str) -> str:
-        """A link to the entry of a block in its catalog."""
-        context = self.context
-        href = context.entry(context.catalog.lookup(text).line)
-        if not href:
-            return ""
-        name = escape(context.gettext("Improve this translation"))
-        return (
-            f' <a class="edit" href="{escape(href)}" title="{name}" aria-label="{name}" rel="noopener">✎</a>'
-        )
 
     def _inline(self, children: Sequence[Token]) -> str:
         return self.renderInline(keep_together(_balance(children)), markdown().options, {})
@@ -273,6 +272,9 @@ class ProseRenderer(RendererHTML):
             lambda text: self.block(text.text, first + text.line),
             lambda text: self.words(text.text),
             context.gettext,
+            context.lang,
+            context.source_lang,
+            context.glossaries,
         )
         try:
             return str(exhibit(parse_figure(kind, token.content), page))
@@ -341,6 +343,14 @@ class ProseRenderer(RendererHTML):
         if not first or first.group(1).lower() not in BLOCK_TAGS | INLINE_TAGS:
             return f"<p>{escape(content.strip())}</p>\n"
         return nh3.clean(content, tags=set(BLOCK_TAGS | INLINE_TAGS), attributes={}, link_rel=None)
+
+
+def _pencil(href: str, name: str) -> str:
+    """A link to where a passage can be edited."""
+    if not href:
+        return ""
+    name = escape(name)
+    return f' <a class="edit" href="{escape(href)}" title="{name}" aria-label="{name}" rel="noopener">✎</a>'
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:

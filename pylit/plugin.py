@@ -46,6 +46,8 @@ class PylitConfig(Config):
     """Patterns of full names, `torch.optim.*`, and the addresses of their documentation, with `{name}` in them."""
     katex_css = option.Type(str, default=KATEX_CSS)
     katex_integrity = option.Type(str, default=KATEX_INTEGRITY)
+    translating = option.Type(str, default="")
+    """The page that tells how to translate."""
     traces = option.Type(str, default=TRACES)
 
 
@@ -156,6 +158,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             katex_integrity=self.config.katex_integrity,
             documented=tuple(self.config.documented),
             manuals={str(pattern): str(address or "") for pattern, address in self.config.manuals.items()},
+            translating=self.config.translating,
             traces=base / self.config.traces,
         )
 

@@ -151,7 +151,7 @@ def _words(token: Token) -> Iterator[tuple[str, int]]:
 
 
 def figure_kind(token: Token) -> str:
-    """`chart` or `table` if `token` is a fence of that name, otherwise nothing."""
+    """Which figure `token` is, if it is a fence of that name, otherwise nothing."""
     info = token.info.split() if token.type == "fence" else []
     return info[0] if info and info[0] in KINDS else ""
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from .catalog import Catalog, cached_catalog, catalog_path, stamp
 from .errors import Problem, PylitError, Report, Severity
+from .glossary import Glossary, load_glossary
 from .model import Source
 from .prose import parse_prose, plain
 from .references import Facts, Index, facts, module_name
@@ -57,6 +58,8 @@ class Settings:
     """Folders and files whose docstrings must name all parameters of public functions."""
     manuals: Mapping[str, str] = field(default_factory=dict)
     """Patterns of full names, such as `torch.optim.*` -> address of their documentation, with `{name}` in it."""
+    translating: str = ""
+    """The page that tells how to translate."""
     traces: Path | None = None
     """Folder of the traces that `pylit trace` records."""
 
@@ -162,6 +165,24 @@ class Site:
         report.extend(_named(p, Path(p.file), self.settings.base) for p in catalog.problems)
         return catalog
 
+    def glossary(self, lang: str) -> Glossary:
+        """The terms of a language.
+
+        Raises:
+            PylitError: with the line, if its file does not parse.
+        """
+        if self.settings.translations is None:
+            return Glossary()
+        path = self.settings.translations / lang / "glossary.yml"
+        try:
+            return load_glossary(path)
+        except PylitError as error:
+            raise PylitError(_named(error.problem, path, self.settings.base)) from error
+
+    def glossaries(self) -> dict[str, Glossary]:
+        """The terms of all languages but that of the sources."""
+        return {lang: self.glossary(lang) for lang in self.settings.languages[1:]}
+
     def chips(self, source: Source, report: Report) -> Mapping[int, tuple[Chip, ...]]:
         """What to show at the ends of a module's lines, by their numbers. What is stale goes to `report`."""
         if self.settings.traces is None or not source.is_python:
@@ -264,6 +285,11 @@ def find_pages(settings: Settings) -> Site:
     for file in settings.order:
         if file not in {page.file for page in pages.values()}:
             raise PylitError(Problem(file, 0, "is in the reading order, but is no page", "Mend the order."))
+    if settings.translating and settings.translating not in {page.file for page in pages.values()}:
+        hint = "Name a page of the site, or leave the option out."
+        raise PylitError(
+            Problem(settings.translating, 0, "is to tell how to translate, but is no page", hint)
+        )
     ordered = sorted(pages.values(), key=lambda p: (rank.get(p.file, len(rank)), _by_folder(p.url)))
     return Site(settings, tuple(ordered))
 

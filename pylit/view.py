@@ -63,6 +63,10 @@ class View:
     katex_css: str
     katex_integrity: str
     source_lang: str
+    help_href: str = ""
+    """Address of the page that tells how to translate; empty in the language of the sources."""
+    can_edit: bool = False
+    """Whether passages have links to where they can be edited."""
     problems: tuple[str, ...] = ()
     """What is wrong with it, for a preview."""
 
@@ -141,6 +145,8 @@ def _open(
         gettext=interface(lang),
         report=report,
         lines=source.lines,
+        glossaries=site.glossaries,
+        origin=lambda line: site.repository_url(page.file, line),
         entry=lambda line: site.entry_url(page.file, lang, line),
     )
     return source, context, pictures
@@ -204,12 +210,19 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
         katex_css=settings.katex_css if _is_absolute(settings.katex_css) else root + settings.katex_css,
         katex_integrity=settings.katex_integrity,
         source_lang=settings.languages[0],
+        help_href=_help(site, url, lang),
+        can_edit=bool(settings.repository),
     )
 
 
 def _home(site: Site, url: str, lang: str) -> str:
     home = site.by_url.get("index.html")
     return relative(site.address(home, lang) if home else "index.html", url)
+
+
+def _help(site: Site, here: str, lang: str) -> str:
+    address = site.urls(lang).get(site.settings.translating)
+    return relative(address, here) if address and lang != site.settings.languages[0] else ""
 
 
 def _neighbour(site: Site, position: int, here: str, lang: str) -> Link | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from babel.messages.catalog import Catalog as BabelCatalog
 from babel.messages.pofile import normalize, write_po
@@ -27,6 +28,7 @@ from .site import Site
 
 WIDTH = 100
 """Columns of a catalog."""
+EMPTY: Mapping[str, str] = MappingProxyType({})
 CODE_LINES = 6
 """Lines of code shown to the translator beside a block."""
 
@@ -41,13 +43,31 @@ def update_site(site: Site) -> list[Path]:
     changed = []
     name = site.settings.title or "pylit"
     for lang in site.settings.languages[1:]:
-        for page in site.pages:
+        paths = [catalog_path(site.settings.translations, lang, page.file) for page in site.pages]
+        memory = translation_memory(paths, lang)
+        for page, path in zip(site.pages, paths, strict=True):
             found = list(blocks(site.source(page.file)))
-            changed += update(catalog_path(site.settings.translations, lang, page.file), lang, found, name)
+            changed += update(path, lang, found, name, memory)
         if file := site.settings.title_file:
             title = [Block(site.settings.title, file, 0, "")]
             changed += update(catalog_path(site.settings.translations, lang, file), lang, title, name)
     return changed
+
+
+def translation_memory(paths: Iterable[Path], lang: str) -> dict[str, str]:
+    """What the catalogs at `paths` translate, by its English; what they only keep aside comes last.
+
+    Raises:
+        PylitError: if one does not parse.
+    """
+    catalogs = [read_messages(path, lang) for path in paths if path.is_file()]
+    messages = [message for catalog in catalogs for message in catalog]
+    messages += [message for catalog in catalogs for message in catalog.obsolete.values()]
+    memory: dict[str, str] = {}
+    for message in messages:
+        if message.id and message.string and not message.fuzzy:
+            memory.setdefault(str(message.id), str(message.string))
+    return memory
 
 
 def update_interface(languages: Sequence[str]) -> list[Path]:
@@ -70,10 +90,17 @@ def interface_strings() -> Iterator[Block]:
             yield Block(match.group(1), f"pylit/{path.name}", 0, "")
 
 
-def update(path: Path, lang: str, found: Iterable[Block], project: str = "pylit") -> list[Path]:
+def update(
+    path: Path,
+    lang: str,
+    found: Iterable[Block],
+    project: str = "pylit",
+    memory: Mapping[str, str] = EMPTY,
+) -> list[Path]:
     """Bring the catalog at `path` in line with `found`; return it in a list if it changed.
 
-    `project` is what a new catalog says it belongs to.
+    `project` is what a new catalog says it belongs to. A block that is new here and known to `memory` is given that
+    translation as a suggestion: it is fuzzy, without the mark of what it was before.
 
     Raises:
         PylitError: if it does not parse.
@@ -109,6 +136,10 @@ def update(path: Path, lang: str, found: Iterable[Block], project: str = "pylit"
         if message.previous_id == [message.id]:
             message.flags.discard("fuzzy")  # the English is again what it was
             message.previous_id = []
+    for message in catalog:
+        if message.id and not message.string and (known := memory.get(str(message.id))):
+            message.string = known
+            message.flags.add("fuzzy")
     for gone, message in list(catalog.obsolete.items()):
         if not message.string:
             del catalog.obsolete[gone]  # nobody wrote anything that could be lost

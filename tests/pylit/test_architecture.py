@@ -9,8 +9,9 @@ from pathlib import Path
 
 ORDER = (
     "errors model frontmatter sections source traces figures prose catalog symbols math names references manuals"
-    " highlight links pictures interface records charts exhibits breaks markup render site crossref view parameters glossary"
-    " typography check document build workshop status bindings watcher tracer plugin translators cli __main__"
+    " highlight links pictures interface records charts glossary exhibits breaks markup render site crossref view"
+    " parameters typography check document build workshop extraction status bindings watcher tracer plugin translators"
+    " cli __main__"
 ).split()
 
 

@@ -1,4 +1,7 @@
+"""Tests of `pylit.breaks`."""
+
 import pytest
+
 from pylit.breaks import keep_together
 from pylit.prose import parse_inline
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from conftest import Write
+from test_site import render
 
 from pylit.cli import main
 from pylit.errors import PylitError
@@ -121,3 +124,47 @@ def test_check_names_the_entry(write: Write, tmp_path: Path, monkeypatch: pytest
     assert (
         "translations/zh/glossary.yml:1: error: this is no term" in CliRunner().invoke(main, ["check"]).stderr
     )
+
+
+GUIDE = "# Words\n\n```glossary\n```\n"
+
+
+def test_readers_see_the_glossary(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.md", GUIDE)
+    write("t/zh/glossary.yml", GLOSSARY)
+    write("t/ja/glossary.yml", "- term: layer\n  use: [層, レイヤー]\n- term: loss\n  use: [損失]\n")
+    options: Any = {"file": "pkg/a.md", "languages": ("en", "zh", "ja"), "translations": tmp_path / "t"}
+
+    def cells(lang: str) -> list[list[str]]:
+        view, report = render(tmp_path, lang=lang, **options)
+        assert view and not report.problems
+        rows = re.findall("<tr>(.*?)</tr>", view.body.rows[0].prose)
+        return [re.findall("<t[dh]>(.*?)</t[dh]>", row) for row in rows]
+
+    term = '<span lang="en">{}</span>'.format
+    assert cells("zh") == [
+        ["术语", "译法", "不用", "理由"],
+        [term("layer"), "层", "<s>图层</s>", "图层是绘图软件里的。"],
+        [term("feature map"), "特征图", "<s>要素图</s> / <s>特征映射</s>", ""],
+        [term("residual"), "残差", "<s>剩余</s>", ""],
+    ]
+    zh, ja = ('<span lang="zh">{}</span>'.format, '<span lang="ja">{}</span>'.format)
+    assert cells("en") == [
+        ["Term", zh("中文"), ja("日本語")],
+        ["layer", zh("层"), ja("層 / レイヤー")],
+        ["feature map", zh("特征图"), ja("")],
+        ["residual", zh("残差"), ja("")],
+        ["loss", zh(""), ja("損失")],
+    ]
+
+
+def test_a_glossary_page_that_cannot_be_made(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.md", GUIDE)
+    write("t/zh/glossary.yml", "- a\n")
+    options: Any = {"file": "pkg/a.md", "languages": ("en", "zh"), "translations": tmp_path / "t"}
+    (problem,) = render(tmp_path, **options)[1].errors
+    message = "pkg/a.md:3: error: the glossary cannot be shown: t/zh/glossary.yml:1: error: this is no term"
+    assert str(problem).startswith(message)
+    write("pkg/a.md", GUIDE.replace("y\n", "y\nterm\n"))
+    (problem,) = render(tmp_path, **options)[1].errors
+    assert str(problem) == "pkg/a.md:4: error: the glossary takes nothing\n    Leave the fence empty."

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import polib
 
-from pylit.catalog import State, load_catalog
+from pylit.catalog import State, load_catalog, read_messages
 from pylit.interface import LOCALE, direction, interface, native_name
 from pylit.model import Block
 from pylit.plugin import load_settings
 from pylit.prose import blocks
 from pylit.site import find_pages
 from pylit.source import parse_python
-from pylit.workshop import interface_strings, update, update_site
+from pylit.workshop import interface_strings, translation_memory, update, update_site
 
 LONG = (
     'A paragraph that is long enough to be broken, with `code`, $x$ and \\ "quotes" in it, over several lines. '
@@ -144,6 +144,66 @@ def test_msgfmt_accepts_every_catalog(root: Path) -> None:
     for path in paths:
         result = subprocess.run([msgfmt, "--check", "-o", "/dev/null", path], capture_output=True, text=True)
         assert (result.returncode, result.stderr) == (0, ""), path
+
+
+def test_polib_reads_what_babel_wrote_and_writes_it_back_the_same(root: Path, tmp_path: Path) -> None:
+    paths = [*(root / "translations").rglob("*.po"), *LOCALE.glob("*.po")]
+    assert len(paths) > 5
+    for path in paths:
+        before = polib.pofile(str(path))
+        copy = tmp_path / "copy.po"
+        before.save(str(copy))
+        after = polib.pofile(str(copy))
+        assert len(after) == len(before) and after.metadata == before.metadata
+        for one, other in zip(before, after, strict=True):
+            for entry in (one, other):  # only lines are other ones
+                entry.linenum = 0
+                entry.comment = "".join(entry.comment.split())
+            assert vars(one) == vars(other), path
+        lang = before.metadata["Language"].replace("_", "-")
+        ours, theirs = (
+            {str(m.id): (m.string, m.fuzzy, m.previous_id, m.locations) for m in found}
+            for found in (read_messages(path, lang), read_messages(copy, lang))
+        )
+        assert {**ours, "": None} == {**theirs, "": None}, path
+
+
+def test_previous_english_survives_polib(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "zh", page("One", LONG))
+    translate(path, **{" ".join(LONG.split()): "长 `code` $x$"})
+    update(path, "zh", page("One", LONG + "more"))
+    before = path.read_text("utf-8")
+    polib.pofile(str(path)).save(str(path))
+    assert update(path, "zh", page("One", LONG + "more"))
+    header = "PO-Revision-Date"
+    lines = [line for line in path.read_text("utf-8").splitlines() if header not in line]
+    assert lines == [line for line in before.splitlines() if header not in line]
+
+
+def test_block_translated_on_another_page_is_offered(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.po", tmp_path / "two.po"
+    update(one, "zh", page("The same.", "Aside."))
+    translate(one, **{"The same.": "相同。", "Aside.": "旁白。"})
+    update(one, "zh", page("The same."))  # what is gone is remembered too
+    memory = translation_memory([one, two], "zh")
+    assert memory == {"The same.": "相同。", "Aside.": "旁白。"}
+    for changes in ([two], []):
+        assert update(two, "zh", page("The same.", "Aside.", "New."), memory=memory) == changes
+        entries = polib.pofile(str(two))
+        assert [(e.msgid, e.msgstr, e.fuzzy, e.previous_msgid) for e in entries] == [
+            ("The same.", "相同。", True, None),
+            ("Aside.", "旁白。", True, None),
+            ("New.", "", False, None),
+        ]
+        # Nobody has looked at it, so no page shows it.
+        assert load_catalog(two, "zh").lookup("The same.").state is State.MISSING
+
+
+def test_suggestions_are_not_passed_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "zh", page("The same."), memory={"The same.": "相同。"})
+    assert translation_memory([path], "zh") == {}
 
 
 def test_guide_for_translators_quotes_a_real_entry(root: Path) -> None:

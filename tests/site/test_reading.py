@@ -21,16 +21,18 @@ ALL = [SITE.address(page, lang) for lang in SITE.settings.languages for page in 
 def test_accessible_quiet_and_within_the_screen(read: Open, address: str, path: str) -> None:
     """Axe finds no violation, nothing is wider than the screen, no error, no request but KaTeX's."""
     for width in (1440, 390):
-        for dark in (False, True):
-            reader = read(path, width=width, dark=dark)
-            page = reader.page
-            page.wait_for_load_state()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert not reader.errors
-            foreign = {url for url in reader.requests if not url.startswith((address, "data:"))}
-            assert all(url.startswith(CDN) and url.endswith(".css") for url in foreign)
-            result = Axe().run(page, options={"preload": False})
-            assert result.violations_count == 0, (width, dark, result.generate_report())
+        reader = read(path, width=width)
+        page = reader.page
+        page.wait_for_load_state()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not reader.errors
+        foreign = {url for url in reader.requests if not url.startswith((address, "data:"))}
+        assert all(url.startswith(CDN) and url.endswith(".css") for url in foreign)
+        result = Axe().run(page, options={"preload": False})
+        assert result.violations_count == 0, (width, result.generate_report())
+        page.emulate_media(color_scheme="dark")  # nothing but the colours is another
+        result = Axe().run(page, options={"preload": False, "runOnly": ["color-contrast"]})
+        assert result.violations_count == 0, (width, "dark", result.generate_report())
 
 
 def lit(page: Page) -> list[str]:
@@ -314,6 +316,27 @@ def test_translation_both_or_original(read: Open, scripts: bool) -> None:
     page.locator("#view-o").check()
     expect(translation).to_be_hidden()
     expect(original).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_every_passage_leads_to_where_it_can_be_edited(read: Open, root: Path, scripts: bool) -> None:
+    """In English to its line of the source, in Chinese to its entry of the catalog."""
+    repository = SITE.settings.repository
+    for path, name in (
+        ("resnet/index.html", "labml_nn/resnet/__init__.py"),
+        ("zh/resnet/index.html", "translations/zh/labml_nn/resnet/__init__.po"),
+    ):
+        page = read(path, scripts=scripts).page
+        passage = page.locator(".row:first-of-type p", has_text="ImageNet").first
+        pencil = passage.locator("a.edit").first
+        expect(pencil).to_be_hidden()
+        page.locator("#edit").check()
+        expect(pencil).to_be_visible()
+        address, _, line = (pencil.get_attribute("href") or "").partition("#L")
+        assert address == f"{repository}/blob/main/{name}"
+        lines = (root / name).read_text("utf-8").splitlines()
+        words = passage.inner_text().split("✎")[0].split()[0][:6]
+        assert words in " ".join(lines[int(line) - 1 : int(line) + 30])
 
 
 def test_everything_can_be_read_without_scripts(read: Open) -> None:
