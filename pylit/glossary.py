@@ -45,9 +45,9 @@ class Glossary:
         Both are words without markup. What is only a part of a right rendering is no violation.
         """
         for term in self.terms:
-            if not term.never or not term.pattern.search(original):
-                continue
             for wrong in term.never:
+                if wrong not in translation or not term.pattern.search(original):
+                    continue
                 right = [use for use in term.use if wrong in use]
                 if wrong in (
                     re.sub("|".join(map(re.escape, right)), "\0", translation) if right else translation

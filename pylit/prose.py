@@ -120,9 +120,10 @@ def one_line(text: str) -> str:
     return "".join(lines)
 
 
-def parse_inline(text: str) -> list[Token]:
-    """Parse one block's Markdown."""
-    return markdown().parseInline(text)[0].children or []
+@lru_cache(maxsize=8192)
+def parse_inline(text: str) -> Sequence[Token]:
+    """Parse one block's Markdown. The tokens are shared: copy one to change it."""
+    return tuple(markdown().parseInline(text)[0].children or ())
 
 
 def blocks(source: Source) -> Iterator[Block]:
