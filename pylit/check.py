@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .catalog import Catalog, load_catalog
 from .errors import Problem, PylitError, Report
 from .glossary import Glossary
+from .interface import LOCALE
 from .parameters import check_parameters
 from .prose import words
 from .site import Page, Site, named_from
@@ -14,8 +16,8 @@ from .typography import chinese_problems
 from .view import check_page
 
 
-def check_site(site: Site, pages: Iterable[Page]) -> Report:
-    """Check `pages` of a site in all its languages."""
+def check_site(site: Site, pages: Sequence[Page]) -> Report:
+    """Check `pages` of a site in all its languages; with all pages, its title and the interface too."""
     report = Report()
     glossaries = {lang: _glossary(site, lang, report) for lang in site.settings.languages[1:]}
     for page in pages:
@@ -28,13 +30,21 @@ def check_site(site: Site, pages: Iterable[Page]) -> Report:
             except PylitError:  # reported above
                 continue
         for lang, glossary in glossaries.items():
-            report.extend(check_translations(site, page, lang, glossary))
+            report.extend(check_translations(site, site.quiet_catalog(page.file, lang), glossary))
+    if len(pages) == len(site.pages):
+        for lang, glossary in glossaries.items():
+            if site.settings.title_file:
+                title = site.checked_catalog(site.settings.title_file, lang, report)
+                report.extend(check_translations(site, title, glossary))
+            if site.owns_engine:
+                words_of_interface = load_catalog(LOCALE / f"{lang}.po", lang)
+                report.extend(words_of_interface.problems)
+                report.extend(check_translations(site, words_of_interface, glossary))
     return report
 
 
-def check_translations(site: Site, page: Page, lang: str, glossary: Glossary) -> Iterator[Problem]:
-    """Yield what is wrong with the words of a page's translations."""
-    catalog = site.quiet_catalog(page.file, lang)
+def check_translations(site: Site, catalog: Catalog, glossary: Glossary) -> Iterator[Problem]:
+    """Yield what is wrong with the words of a catalog."""
     file = named_from(Path(catalog.file), site.settings.base)
     for original, translation in catalog.entries.items():
         if not translation.text:
@@ -44,7 +54,7 @@ def check_translations(site: Site, page: Page, lang: str, glossary: Glossary) ->
             right = " or ".join(term.use)
             hint = f"Use {right}. {term.why}".strip()
             yield Problem(file, translation.line, f"`{term.term}` is rendered as {wrong}", hint)
-        if lang.partition("-")[0] == "zh":
+        if catalog.lang.partition("-")[0] == "zh":
             for problem in chinese_problems(original, translation.text):
                 yield Problem(file, translation.line, problem)
 

@@ -113,6 +113,11 @@ class Site:
         path = self.path(file)
         return _cached_source(path, file, stamp(path))
 
+    @property
+    def owns_engine(self) -> bool:
+        """Whether it belongs to the project that maintains the engine, and so the words of its interface."""
+        return (self.settings.base / "pylit" / "interface.py").is_file()
+
     @cached_property
     def packages(self) -> frozenset[str]:
         """The folders that are packages of Python."""

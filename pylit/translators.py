@@ -63,14 +63,9 @@ def _update(site: Site) -> list[Path]:
     if site.settings.translations is None:
         raise click.ClickException("the site has no folder of translations; make the one it names")
     changed = update_site(site)
-    if _is_engine(site):
+    if site.owns_engine:
         changed += update_interface(site.settings.languages[1:])
     return changed
-
-
-def _is_engine(site: Site) -> bool:
-    """Whether the site belongs to the project that maintains the engine itself."""
-    return (site.settings.base / "pylit" / "interface.py").is_file()
 
 
 @click.command()
@@ -90,7 +85,7 @@ def status(config: str, as_json: bool, languages: tuple[str, ...]) -> None:
             if lang not in site.settings.languages[1:]:
                 known = ", ".join(site.settings.languages[1:]) or "none yet"
                 raise click.ClickException(f"the site is not translated into {lang}; languages: {known}")
-        found = [part for part in site_progress(site, interface=_is_engine(site)) if part.lang in wanted]
+        found = [part for part in site_progress(site, interface=site.owns_engine) if part.lang in wanted]
     except PylitError as error:
         click.echo(error, err=True)
         sys.exit(1)

@@ -168,3 +168,26 @@ def test_a_glossary_page_that_cannot_be_made(write: Write, tmp_path: Path) -> No
     write("pkg/a.md", GUIDE.replace("y\n", "y\nterm\n"))
     (problem,) = render(tmp_path, **options)[1].errors
     assert str(problem) == "pkg/a.md:4: error: the glossary takes nothing\n    Leave the fence empty."
+
+
+def test_check_reads_the_title_and_the_interface_too(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("docs/guide/a.md", "# Guide\n")
+    write("pkg/__init__.py", '"""\n# Package\n"""\n')
+    write(
+        "mkdocs.yml",
+        "site_name: Two layers\ntheme:\n  name: pylit\nplugins:\n  - pylit:\n      sources: [pkg]\n      languages: [en, zh]\n",
+    )
+    write("translations/zh/glossary.yml", GLOSSARY)
+    write("translations/zh/mkdocs.po", 'msgid "Two layers"\nmsgstr "两个图层"\n')
+    assert "mkdocs.po:1: error: `layer` is rendered as 图层" in CliRunner().invoke(main, ["check"]).stderr
+    # Only the project that maintains the engine can mend the words of the interface.
+    monkeypatch.setattr(
+        "pylit.check.LOCALE", write("locale/zh.po", 'msgid "Next"\nmsgstr "下一 页"\n').parent
+    )
+    problem = "locale/zh.po:1: error: a space between Chinese characters: …下一 页…"
+    assert problem not in CliRunner().invoke(main, ["check"]).stderr
+    write("pylit/interface.py", "")
+    assert problem in CliRunner().invoke(main, ["check"]).stderr
