@@ -178,7 +178,8 @@ def test_check_reads_the_title_and_the_interface_too(
     write("pkg/__init__.py", '"""\n# Package\n"""\n')
     write(
         "mkdocs.yml",
-        "site_name: Two layers\ntheme:\n  name: pylit\nplugins:\n  - pylit:\n      sources: [pkg]\n      languages: [en, zh]\n",
+        "site_name: Two layers\ntheme:\n  name: pylit\nplugins:\n"
+        "  - pylit:\n      sources: [pkg]\n      languages: [en, zh]\n",
     )
     write("translations/zh/glossary.yml", GLOSSARY)
     write("translations/zh/mkdocs.po", 'msgid "Two layers"\nmsgstr "两个图层"\n')
