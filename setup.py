@@ -18,7 +18,7 @@ ENGINE = [
     "pykatex==0.1.1",  # where no wheel of it exists, an unpinned install takes an empty 0.0.1
     "pyyaml>=6",
 ]
-SITE = ["mkdocs>=1.6.1,<2"]
+SITE = ["mkdocs>=1.6.1,<2", "pagefind[extended]>=1.5,<2"]
 TRAIN = [
     "torch>=2.6",
     "numpy>=1.26",

@@ -90,6 +90,7 @@ def _ranges(numbers: list[int]) -> str:
 @click.option("--site-url", default="", help="Address of the site, for canonical links and the sitemap.")
 @click.option("--katex-css", help="Address of KaTeX's stylesheet, if not the CDN's.")
 @click.option("--katex-integrity", help="Its integrity hash; empty for none.")
+@click.option("--search", is_flag=True, help="Let readers search the pages; needs Pagefind.")
 @click.option("--traces", default=TRACES, show_default=True, type=click.Path(path_type=Path), help=_TRACES)
 @click.option("--keep-going", is_flag=True, help="Write the pages that are right although others are not.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
@@ -104,6 +105,7 @@ def render(
     site_url: str,
     katex_css: str | None,
     katex_integrity: str | None,
+    search: bool,
     traces: Path,
     keep_going: bool,
     strict: bool,
@@ -133,6 +135,7 @@ def render(
         site_url=site_url,
         katex_css=katex_css or KATEX_CSS,
         katex_integrity=katex_integrity,
+        search=search,
         traces=traces,
     )
     try:
@@ -150,6 +153,10 @@ def render(
             report = build(
                 site, out, jobs=jobs or 0, strict=strict, keep_going=keep_going, advance=bar.update
             )
+        if search and not (report.errors or (strict and report.warnings)):
+            from .search import index_site
+
+            index_site(out, [site.address(page, each) for page in site.pages for each in settings.languages])
     except PylitError as error:
         click.echo(error, err=True)
         sys.exit(1)

@@ -48,6 +48,7 @@ def page_context(view: View, *, serving: bool = False) -> dict[str, Any]:
         "serving": serving,
         "gettext": interface(view.lang),
         "katex_source": _source(view.katex_css),
+        "can_search": view.can_search,
     }
 
 
@@ -70,6 +71,7 @@ def extra_contexts(site: Site, *, serving: bool = False) -> Mapping[str, dict[st
             "root": base,  # the page may be shown at any address
             "serving": serving,
             "katex_source": "",
+            "can_search": False,
             "site_title": settings.title,
             "languages": [
                 (lang, interface(lang), base + (site.address(home, lang) if home else ""))

@@ -6,7 +6,9 @@ All pages are checked before MkDocs empties the site's folder, so a failed build
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from jinja2 import Environment
@@ -22,6 +24,7 @@ from mkdocs.utils.templates import TemplateContext
 from .document import extra_contexts, page_context, prepare
 from .errors import PylitError, Report
 from .interface import LOCALE
+from .search import FOLDER, index_site
 from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, find_pages
 from .traces import TRACES
 from .view import View, contents_page, preview_page, render_page
@@ -46,6 +49,8 @@ class PylitConfig(Config):
     """Patterns of full names, `torch.optim.*`, and the addresses of their documentation, with `{name}` in them."""
     katex_css = option.Type(str, default=KATEX_CSS)
     katex_integrity = option.Type(str, default=KATEX_INTEGRITY)
+    search = option.Type(bool, default=True)
+    """Whether readers can search the site, with Pagefind."""
     translating = option.Type(str, default="")
     """The page that tells how to translate."""
     traces = option.Type(str, default=TRACES)
@@ -58,6 +63,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         self.serving = False
         self.site: Site | None = None
         self.views: dict[str, View] = {}
+        self.index: Path | None = None
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether pages are for reading or for a preview that reloads."""
@@ -124,6 +130,23 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         ours = extra_contexts(self.site, serving=self.serving).get(template_name, {"sitemap": []})
         return _with(context, ours)
 
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Make the index for searching; in a preview once."""
+        if not self.config.search:
+            return
+        out = Path(config.site_dir)
+        if self.index is not None:
+            shutil.copytree(self.index, out / FOLDER)
+            return
+        try:
+            index_site(out, self.views)
+        except PylitError as error:
+            raise PluginError(str(error)) from error
+        if self.serving:
+            self.kept = TemporaryDirectory(prefix="pylit-search-")
+            self.index = Path(self.kept.name) / FOLDER
+            shutil.copytree(out / FOLDER, self.index)
+
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Tell MkDocs the title of a page, for its own lists."""
         page.title = self.views[page.file.dest_uri].body.title
@@ -158,6 +181,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             katex_integrity=self.config.katex_integrity,
             documented=tuple(self.config.documented),
             manuals={str(pattern): str(address or "") for pattern, address in self.config.manuals.items()},
+            search=self.config.search,
             translating=self.config.translating,
             traces=base / self.config.traces,
         )

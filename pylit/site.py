@@ -58,6 +58,8 @@ class Settings:
     """Folders and files whose docstrings must name all parameters of public functions."""
     manuals: Mapping[str, str] = field(default_factory=dict)
     """Patterns of full names, such as `torch.optim.*` -> address of their documentation, with `{name}` in it."""
+    search: bool = False
+    """Whether readers can search it: its pages then ask for what `search` makes."""
     translating: str = ""
     """The page that tells how to translate."""
     traces: Path | None = None

@@ -65,6 +65,7 @@ class View:
     source_lang: str
     help_href: str = ""
     """Address of the page that tells how to translate; empty in the language of the sources."""
+    can_search: bool = False
     can_edit: bool = False
     """Whether passages have links to where they can be edited."""
     problems: tuple[str, ...] = ()
@@ -211,6 +212,7 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
         katex_integrity=settings.katex_integrity,
         source_lang=settings.languages[0],
         help_href=_help(site, url, lang),
+        can_search=settings.search,
         can_edit=bool(settings.repository),
     )
 

@@ -2,12 +2,6 @@
 (() => {
   const root = document.documentElement;
   const words = document.body.dataset;
-  const store = (key, value) => {
-    try {
-      if (value === undefined) return localStorage.getItem(key);
-      localStorage.setItem(key, value);
-    } catch { /* Storage may be forbidden: nothing is remembered. */ }
-  };
 
   // Formulas: KaTeX's own layout once its stylesheet is there, MathML until then.
   if (words.katex && document.querySelector(".katex")) {
@@ -16,43 +10,6 @@
     if (words.integrity) link.integrity = words.integrity;
     link.onload = () => root.classList.add("katex-ready");
     document.head.append(link);
-  }
-
-  // Colours: as the system, light, dark.
-  const themes = ["system", "light", "dark"];
-  const button = document.querySelector("button.theme");
-  if (button) {
-    const show = () => {
-      const theme = root.dataset.theme || "system";
-      button.dataset.now = theme;
-      button.setAttribute("aria-label", words[`theme${theme[0].toUpperCase()}${theme.slice(1)}`]);
-      button.title = button.getAttribute("aria-label");
-    };
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const next = themes[(themes.indexOf(root.dataset.theme || "system") + 1) % 3];
-      if (next === "system") delete root.dataset.theme;
-      else root.dataset.theme = next;
-      store("theme", next);
-      show();
-    });
-    show();
-  }
-
-  // Translation, both, original: remembered.
-  const views = [...document.querySelectorAll('input[name="view"]')];
-  const remembered = views.find((input) => input.id === store("view"));
-  if (remembered) remembered.checked = true;
-  for (const input of views) input.addEventListener("change", () => store("view", input.id));
-
-  // Shapes of tensors: remembered, and at first shown where there is room.
-  const shapes = document.getElementById("shapes");
-  if (shapes) {
-    shapes.checked = root.dataset.shapes !== "off";
-    shapes.addEventListener("change", () => {
-      root.dataset.shapes = shapes.checked ? "on" : "off";
-      store("shapes", root.dataset.shapes);
-    });
   }
 
   // Point at a name in the code, or at a symbol in a formula, and all its uses light up; a click keeps the light on.
@@ -95,7 +52,7 @@
   }
   document.addEventListener("click", (event) => {
     const element = pointed(event);
-    if (element?.closest("a[href]") && !element.dataset.sym) return; // it leads somewhere
+    if (element && element.closest("a[href]") && !element.dataset.sym) return; // it leads somewhere
     if (element) {
       const again = kept && element.classList.contains("lit");
       if (again) clear();
@@ -150,6 +107,7 @@
     open.setAttribute("aria-label", `${words.zoom}: ${name}`);
     open.addEventListener("click", () => {
       const dialog = document.createElement("dialog");
+      dialog.className = "large";
       const close = document.createElement("button");
       close.type = "button";
       close.textContent = words.close;
@@ -162,6 +120,28 @@
     });
     figure.append(open);
   }
+
+  // Lines: `#L118-L126` marks several; a click on a number with Shift makes it so.
+  const numbers = [...document.querySelectorAll(".l > [id]")];
+  const markLines = () => {
+    document.querySelectorAll(".marked").forEach((e) => e.classList.remove("marked"));
+    const ends = /^#L(\d+)-L(\d+)$/.exec(location.hash)?.slice(1).map(Number);
+    if (!ends) return;
+    const chosen = numbers.filter((a) => +a.id.slice(1) >= Math.min(...ends) && +a.id.slice(1) <= Math.max(...ends));
+    chosen.forEach((a) => a.parentElement.classList.add("marked"));
+    chosen[0]?.scrollIntoView();
+  };
+  addEventListener("hashchange", markLines);
+  markLines();
+  document.addEventListener("click", (event) => {
+    const number = event.shiftKey && event.target.closest?.(".l > [id]");
+    const from = /^#(L\d+)/.exec(location.hash);
+    if (!number || !from) return;
+    event.preventDefault();
+    getSelection().removeAllRanges();
+    const ends = [from[1], number.id].sort((a, b) => a.slice(1) - b.slice(1));
+    location.hash = ends.join("-");
+  });
 
   // The table of contents follows the reader.
   const entries = new Map();
@@ -200,24 +180,5 @@
     }, { passive: true });
     addEventListener("hashchange", mark);
     mark();
-  }
-
-  // Another language or view shows the same place.
-  const rows = document.querySelectorAll("main :is(.row, h1, h2, h3, h4)[id]");
-  for (const a of document.querySelectorAll(".languages a")) {
-    a.addEventListener("click", () => {
-      const place = scrollY > 0 && last(rows);
-      a.hash = place ? place.id : "";
-    });
-  }
-  for (const input of views) {
-    const label = input.parentElement;
-    let place, top;
-    const remember = () => { place = last(rows); top = place?.getBoundingClientRect().top; };
-    label.addEventListener("pointerdown", remember);
-    label.addEventListener("keydown", remember);
-    input.addEventListener("change", () => {
-      if (place) scrollBy({ top: place.getBoundingClientRect().top - top, behavior: "instant" });
-    });
   }
 })();

@@ -1,0 +1,39 @@
+"""The index that readers search by."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import Write
+
+from pylit.cli import main
+from pylit.errors import PylitError
+from pylit.search import index_site, weighed
+
+
+def test_definitions_weigh_more_and_glossaries_less() -> None:
+    page = '<main id=":main"><span class="nf" data-n="1">f</span><a class="nf">f</a><div class="table terms">'
+    assert weighed(page) == (
+        '<main data-pagefind-body id=":main"><span data-pagefind-weight="9" class="nf" data-n="1">f</span>'
+        '<a class="nf">f</a><div class="table terms" data-pagefind-weight="0.2">'
+    )
+
+
+def test_render_makes_an_index_when_asked(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '"""\n# Title\n\nSome words.\n"""\n\nx = 1\n')
+    out = tmp_path / "out"
+    for option, there in (("--strict", False), ("--search", True)):
+        result = CliRunner().invoke(main, ["render", str(tmp_path / "pkg"), "--out", str(out), option])
+        assert result.exit_code == 0, result.output
+        assert (out / "pagefind/pagefind.js").is_file() == there
+        assert ('id=":search"' in (out / "a.html").read_text("utf-8")) == there
+    assert not list(out.glob("pagefind/*ui*")) and not list(out.glob("pagefind/*highlight*"))
+
+
+def test_without_pagefind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pagefind.index", None)
+    with pytest.raises(PylitError, match="Pagefind is not installed\n    Install it, `pip install"):
+        index_site(tmp_path, [])

@@ -1,0 +1,174 @@
+"""The controls of a page in a real browser: search, keys, marked lines, and what a phone makes of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from site_fixtures import Open
+
+RESNET = "resnet/index.html"
+
+
+def ask(page: Page, words: str) -> None:
+    field = page.get_by_role("searchbox")
+    if not field.is_visible():
+        page.keyboard.press("/")
+    field.fill(words)
+
+
+@pytest.mark.parametrize(
+    ("start", "words", "title", "target", "shown"),
+    [
+        (
+            "guide/index.html",
+            "degradation problem",
+            "Residual Networks",
+            "#the-degradation-problem",
+            "The degradation",
+        ),
+        ("guide/index.html", "ResidualBlock", "Residual Networks", "#L", "class ResidualBlock"),
+        ("guide/index.html", "take_step", "A training loop", "#L", "def take_step"),
+        ("index.html", "in_channels", "Residual Networks", "#", "in_channels"),
+        ("index.html", "shortcuts", "Residual Networks", "#", "shortcut"),
+        ("zh/guide/index.html", "恒等映射", "残差网络", "#what-the-identity-does", "恒等映射对梯度的作用"),
+        ("zh/index.html", "残差", "残差网络", "#", "残差"),
+        ("zh/index.html", "批量归一化", "残差网络", "#", "批量归一化"),
+        ("zh/index.html", "ResidualBlock", "残差网络", "#L", "class ResidualBlock"),
+    ],
+)
+def test_search_finds(read: Open, start: str, words: str, title: str, target: str, shown: str) -> None:
+    reader = read(start)
+    page = reader.page
+    assert not any("pagefind" in url for url in reader.requests)  # nothing is loaded before it is used
+    ask(page, words)
+    hit = page.locator(".hits > li").first
+    expect(hit.locator("> a")).to_contain_text(title)
+    line = hit.locator("ul a").first
+    expect(line).to_contain_text(shown)
+    assert line.locator("mark").count() > 0
+    assert target in (line.get_attribute("href") or "")
+    assert not reader.errors
+
+
+def test_search_by_keyboard_alone(read: Open) -> None:
+    page = read("index.html").page
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("ShortcutProjection")
+    first = page.locator(".hits a").first
+    expect(first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/resnet/index\.html#"))
+    assert page.locator(":target").inner_text().startswith("164")
+    page.go_back()
+    assert page.url.endswith("/index.html")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("searchbox")).to_be_hidden()
+
+
+def test_search_says_when_there_is_nothing(read: Open) -> None:
+    page = read(RESNET).page
+    page.get_by_role("button", name="Search").click()
+    ask(page, "xylophone")
+    expect(page.get_by_role("status")).to_have_text("Nothing was found for “xylophone”.")
+    ask(page, "")
+    expect(page.get_by_role("status")).to_have_text("")
+
+
+def test_search_says_when_its_index_does_not_come(read: Open) -> None:
+    page = read(RESNET).page
+    page.route("**/pagefind/**", lambda route: route.abort())
+    ask(page, "residual")
+    expect(page.get_by_role("status")).to_contain_text("needs the site to be served")
+
+
+def test_keys(read: Open) -> None:
+    page = read("zh/resnet/index.html").page
+    for checked in ("view-b", "view-o", "view-t"):
+        page.keyboard.press("v")
+        expect(page.locator(f"#{checked}")).to_be_checked()
+    page.keyboard.press("t")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.keyboard.press("s")
+    expect(page.locator("html")).to_have_attribute("data-shapes", "off")
+    page.keyboard.press("e")
+    expect(page.locator("main .edit").first).to_be_visible()
+    page.keyboard.press("n")
+    page.wait_for_url("**/zh/resnet/imagenet.html")
+    page.keyboard.press("p")
+    page.wait_for_url("**/zh/resnet/index.html")
+    page.keyboard.press("l")
+    page.wait_for_url(re.compile(r"/(ja/)?resnet/index\.html"))
+
+
+def test_sheet_of_keys_and_switching_them_off(read: Open) -> None:
+    page = read(RESNET).page
+    sheet = page.get_by_role("dialog", name="Keys")
+    page.keyboard.press("?")
+    expect(sheet).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    sheet.get_by_label("Use keys").uncheck()
+    sheet.get_by_role("button", name="Close").click()
+    page.reload()
+    page.keyboard.press("t")
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "light")
+    page.keyboard.press("?")
+    expect(sheet.get_by_label("Use keys")).not_to_be_checked()
+
+
+def marked(page: Page) -> list[str]:
+    found: list[str] = page.evaluate("[...document.querySelectorAll('.marked > [id]')].map(e => e.id)")
+    return found
+
+
+def test_links_to_several_lines(read: Open) -> None:
+    page = read(f"{RESNET}#L210-L219").page
+    assert marked(page) == ["L210", "L211", "L212", "L218", "L219"]
+    top = page.locator("#L210").bounding_box()
+    assert top and 0 <= top["y"] < 400
+    page.locator("#L188").click()
+    assert marked(page) == [] and page.url.endswith("#L188")
+    page.locator("#L190").click(modifiers=["Shift"])
+    assert page.url.endswith("#L188-L190")
+    assert marked(page) == ["L188", "L189", "L190"]
+    page.go_back()
+    assert marked(page) == [] and page.url.endswith("#L188")
+
+
+@pytest.mark.parametrize("path", [RESNET, "zh/resnet/index.html"])
+def test_phone_controls_are_at_hand_and_large_enough(read: Open, path: str) -> None:
+    page = read(path, width=390).page
+    page.evaluate("document.getElementById('ResidualBlock').scrollIntoView()")
+    expect(page.locator("button.find")).to_be_in_viewport()
+    for control in page.locator(".controls :is(a, button, label)").all():
+        if not control.is_visible():
+            continue
+        box = control.bounding_box()
+        assert box and box["height"] >= 24 and box["width"] >= 24, control.inner_text()
+        assert box["y"] > 700  # in the lower part of the screen
+
+
+def test_controls_that_need_scripts_are_not_there_without(read: Open) -> None:
+    page = read("zh/resnet/index.html", scripts=False).page
+    for name in ("find", "theme", "help"):
+        expect(page.locator(f"button.{name}")).to_be_hidden()
+    page.locator("#shapes").uncheck()
+    expect(page.locator(".chips").first).to_be_hidden()
+
+
+def test_reading_progress(read: Open) -> None:
+    page = read(RESNET).page
+    width = "new DOMMatrix(getComputedStyle(document.querySelector('.bar'), '::after').transform).a"
+    assert page.evaluate(width) == 0
+    page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
+    page.wait_for_function(f"{width} > 0.99")
