@@ -50,7 +50,7 @@ DEV = [
 setup(
     name="annotated-labml-nn",
     version="0.1.0",
-    description="Deep learning as annotated PyTorch: prose beside the code that runs, in English and Chinese",
+    description="Deep learning as annotated PyTorch: prose beside the code that runs, in English, Chinese and Japanese",
     long_description=(HERE / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
@@ -73,6 +73,7 @@ setup(
         "License :: OSI Approved :: MIT License",
         "Natural Language :: Chinese (Simplified)",
         "Natural Language :: English",
+        "Natural Language :: Japanese",
         "Programming Language :: Python :: 3",
         "Topic :: Education",
     ],

@@ -12,7 +12,7 @@ from .interface import LOCALE
 from .parameters import check_parameters
 from .prose import words
 from .site import Page, Site, named_from
-from .typography import chinese_problems
+from .typography import typography_problems
 from .view import check_page
 
 
@@ -54,9 +54,8 @@ def check_translations(site: Site, catalog: Catalog, glossary: Glossary) -> Iter
             right = " or ".join(term.use)
             hint = f"Use {right}. {term.why}".strip()
             yield Problem(file, translation.line, f"`{term.term}` is rendered as {wrong}", hint)
-        if catalog.lang.partition("-")[0] == "zh":
-            for problem in chinese_problems(original, translation.text):
-                yield Problem(file, translation.line, problem)
+        for problem in typography_problems(catalog.lang, original, translation.text):
+            yield Problem(file, translation.line, problem)
 
 
 def _glossary(site: Site, lang: str, report: Report) -> Glossary:

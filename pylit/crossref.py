@@ -66,7 +66,7 @@ class CrossReferences:
         anchor = f"#{quote(place.about.anchor, safe=':.')}" if place.about.anchor else ""
         href = anchor if target == here and anchor else relative(target, here) + anchor
         if not place.name:
-            return Reference(text, href, site.title(place.file, self.lang))
+            return Reference(text, href, site.title(place.file, self.lang)[0])
         return Reference(text, href, "\n".join(filter(None, [place.about.signature, self._sentence(place)])))
 
     def _sentence(self, place: Place) -> str:

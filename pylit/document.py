@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .interface import direction, interface
+from .markup import marked
 from .site import Site
 from .view import Link, View
 
@@ -47,6 +48,7 @@ def page_context(view: View, *, serving: bool = False) -> dict[str, Any]:
         "root": view.root,
         "serving": serving,
         "gettext": interface(view.lang),
+        "marked": lambda lang: marked(lang, view.lang),
         "katex_source": _source(view.katex_css),
         "can_search": view.can_search,
     }

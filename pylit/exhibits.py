@@ -27,6 +27,8 @@ class Surroundings:
     """Words of a figure as HTML, in the language of the page."""
     words: Callable[[Text], str]
     """The same without markup."""
+    marked: Callable[[Text], Markup]
+    """The attribute that tells their language where they are not translated."""
     gettext: Gettext
     lang: str
     source_lang: str
@@ -60,8 +62,8 @@ def _chart(chart: Chart, page: Surroundings) -> Markup:
     label, x, y = (page.words(text) for text in (chart.caption, chart.x, chart.y))
     drawing = draw(curves, label, x, y, chart.x_scale, chart.y_scale, chart.format, page.gettext)
     return Markup(
-        '<figure class="picture chart">{}<ul class="legend">{}</ul><figcaption>{}</figcaption></figure>\n'
-    ).format(drawing, legend, page.block(chart.caption))
+        '<figure class="picture chart"{}>{}<ul class="legend">{}</ul><figcaption>{}</figcaption></figure>\n'
+    ).format(page.marked(chart.caption), drawing, legend, page.block(chart.caption))
 
 
 def _table(table: Table, page: Surroundings) -> Markup:

@@ -119,9 +119,19 @@ class ProseRenderer(RendererHTML):
         self.context.line = line
         return Markup(self._block(text, parse_inline(text)))
 
-    def words(self, text: str) -> str:
-        """The words of a block in the page's language, without markup."""
-        return plain(self._look_up(text)[1])
+    def words(self, text: str) -> tuple[str, str]:
+        """The words of a block without markup, and the language that they are in."""
+        state, translated = self._look_up(text)
+        return plain(translated), self._language(state)
+
+    def _marked(self, text: str) -> Markup:
+        """The attribute of an element that holds only the words of a block."""
+        return marked(self.words(text)[1], self.context.lang)
+
+    def _language(self, state: State) -> str:
+        """The language in which a block that stands like this is shown."""
+        is_english = state in (State.MISSING, State.BROKEN)
+        return self.context.source_lang if is_english else self.context.lang
 
     def render(self, tokens: Sequence[Token], options: OptionsDict, env: EnvType) -> str:
         """Render block tokens; `inline` ones in the language of the page."""
@@ -214,7 +224,7 @@ class ProseRenderer(RendererHTML):
 
     def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if _is_picture(tokens[idx + 1]):
-            return '<figure class="picture">'
+            return f'<figure class="picture"{self._marked(tokens[idx + 1].content)}>'
         return self.renderToken(tokens, idx, options, env)
 
     def paragraph_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -270,7 +280,8 @@ class ProseRenderer(RendererHTML):
         page = Surroundings(
             context.links,
             lambda text: self.block(text.text, first + text.line),
-            lambda text: self.words(text.text),
+            lambda text: self.words(text.text)[0],
+            lambda text: self._marked(text.text),
             context.gettext,
             context.lang,
             context.source_lang,
@@ -351,6 +362,11 @@ def _pencil(href: str, name: str) -> str:
         return ""
     name = escape(name)
     return f' <a class="edit" href="{escape(href)}" title="{name}" aria-label="{name}" rel="noopener">✎</a>'
+
+
+def marked(lang: str, around: str) -> Markup:
+    """The attribute that tells the language of words among others; nothing when it is the same."""
+    return Markup(' lang="{}"').format(lang) if lang and lang != around else Markup("")
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:

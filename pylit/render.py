@@ -34,7 +34,8 @@ class Entry:
     level: int
     anchor: str
     text: str
-    is_code: bool
+    lang: str
+    """The language that the text is in; empty for code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Body:
 
     title: str
     """Without markup, for the head of the page and for links to it."""
+    title_lang: str
+    """The language that the title is in."""
     heading: Markup
     """The page's title as HTML; empty when its prose begins with one."""
     summary: str
@@ -123,10 +126,10 @@ def render_body(
     context.within = ""
     contents = tuple(_contents(pieces, first, renderer))
     tied = _symbols(source, pieces, names, context)
-    summary = renderer.words(source.meta.summary) if source.meta.summary else ""
+    summary = renderer.words(source.meta.summary)[0] if source.meta.summary else ""
     counts = list(context.seen.values())
     return Body(
-        renderer.words(title),
+        *renderer.words(title),
         heading,
         summary,
         tuple(rows),
@@ -194,12 +197,12 @@ def _contents(pieces: Iterable[Prose], first: Sequence[Token], renderer: ProseRe
         if opens and prose.section.name == opens.name:
             titled = bool(headings) and headings[0].anchor == opens.name
             if titled:
-                yield Entry(own, opens.name, renderer.words(headings.pop(0).text), False)
+                yield Entry(own, opens.name, *renderer.words(headings.pop(0).text))
             elif prose.tokens or opens.depth == 0:
-                yield Entry(own, opens.name, opens.name.rpartition(".")[2], True)
+                yield Entry(own, opens.name, opens.name.rpartition(".")[2], "")
         for heading in headings:
             level = max(own + bool(opens), heading.level)
-            yield Entry(level, heading.anchor, renderer.words(heading.text), False)
+            yield Entry(level, heading.anchor, *renderer.words(heading.text))
 
 
 def _is_wide(prose: Prose, code_lines: int) -> bool:

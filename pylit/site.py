@@ -204,15 +204,16 @@ class Site:
         report.extend(problems)
         return found
 
-    def title(self, file: str, lang: str) -> str:
-        """The title of a page in a language; its file's name when it cannot be read."""
+    def title(self, file: str, lang: str) -> tuple[str, str]:
+        """The title of a page for a language, and the language it is in; its file's name when it cannot be read."""
+        first = self.settings.languages[0]
         try:
             source = self.source(file)
             text = title_text(source, parse_prose(source))
             found = self.catalog(file, lang).lookup(text)
         except PylitError:  # reported when the page itself is made
-            return file
-        return plain(found.text or text)
+            return file, first
+        return (plain(found.text), lang) if found.text else (plain(text), first)
 
     def site_title(self, lang: str) -> str:
         """The title of the whole site in a language."""

@@ -6,13 +6,14 @@ import json
 import os
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from .site import Site
+    from .site import Page, Site
 
 config_option = click.option(
     "--config", "-f", default="mkdocs.yml", show_default=True, help="The site's configuration."
@@ -43,29 +44,34 @@ def plural(number: int, word: str) -> str:
 def update(config: str) -> None:
     """Bring the catalogs of a site in line with its sources, for the translators.
 
-    New blocks are added, changed ones are marked with what they were, and those that are gone are kept aside.
+    New blocks are added, changed ones are marked with what they were, and those that are gone are kept aside. Pages
+    without a catalog stay without: `pylit new` begins them.
     """
     from .errors import PylitError
+    from .workshop import pages_without_catalog, update_interface, update_site
 
     try:
-        changed = _update(open_site(config))
+        site = open_site(config)
+        _require_folder(site)
+        changed = update_site(site)
+        if site.owns_engine:
+            changed += update_interface(site.settings.languages[1:])
     except PylitError as error:
         click.echo(error, err=True)
         sys.exit(1)
     for path in changed:
         click.echo(os.path.relpath(path))
+    for lang in site.settings.languages[1:]:
+        if without := pages_without_catalog(site, lang):
+            named = f": {without[0].file}" if len(without) == 1 else ""
+            pages = plural(len(without), "page") + f" without a catalog in {lang}{named}"
+            click.echo(f"{pages}; `pylit new {lang} FILE` begins one.", err=True)
     click.echo(f"{plural(len(changed), 'catalog')} changed.", err=True)
 
 
-def _update(site: Site) -> list[Path]:
-    from .workshop import update_interface, update_site
-
+def _require_folder(site: Site) -> None:
     if site.settings.translations is None:
         raise click.ClickException("the site has no folder of translations; make the one it names")
-    changed = update_site(site)
-    if site.owns_engine:
-        changed += update_interface(site.settings.languages[1:])
-    return changed
 
 
 @click.command()
@@ -148,13 +154,18 @@ def accept(catalog: str, everything: bool) -> None:
 @click.command()
 @config_option
 @click.argument("lang")
-def new(config: str, lang: str) -> None:
-    """Start the translation into LANG, a code such as ja, pt-BR or ar: its catalogs, and its glossary."""
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def new(config: str, lang: str, files: tuple[Path, ...]) -> None:
+    """Begin the translation of FILES, or of all files in folders, into LANG, a code such as ja, pt-BR or ar.
+
+    Each gets a catalog. A language that is new to the site is added to it, with a glossary.
+    """
     from babel import Locale, UnknownLocaleError
 
     from .errors import PylitError
     from .interface import direction, native_name
     from .site import LANGUAGE
+    from .workshop import update_interface, update_pages
 
     try:
         if not LANGUAGE.fullmatch(lang):
@@ -165,32 +176,58 @@ def new(config: str, lang: str) -> None:
         raise click.ClickException(f"{lang} is no language that is known; {hint}") from error
     try:
         site = open_site(config)
-        if lang in site.settings.languages:
-            raise click.ClickException(f"the site has {lang} already; see `pylit status {lang}`")
-        path = Path(config)
-        text = path.read_text("utf-8")
-        pattern = re.compile(r"^(\s*languages:\s*\[[^\]\n]*)\]", re.MULTILINE)
-        if not pattern.search(text):
+        _require_folder(site)
+        is_new = lang not in site.settings.languages
+        if lang == site.settings.languages[0]:
+            raise click.ClickException(f"the site is written in {lang}; name a language to translate it into")
+        if not is_new and not files:
             raise click.ClickException(
-                f"{config} has no line `languages: [en]` to add {lang} to; add it there"
+                f"the site has {lang} already; name files to begin, `pylit status {lang}` lists them"
             )
-        from .workshop import write_whole
-
-        write_whole(path, pattern.sub(rf"\1, {lang}]", text, count=1))
-        site = open_site(config)
-        changed = _update(site)
-        assert site.settings.translations is not None
-        glossary = site.settings.translations / lang / "glossary.yml"
-        if not glossary.exists():
-            write_whole(glossary, GLOSSARY)
+        pages = _pages(site, files)
+        if is_new:
+            _add_language(Path(config), lang)
+            site = open_site(config)
+        changed = update_pages(site, lang, pages)
+        if is_new and site.owns_engine:
+            changed += update_interface([lang])
     except PylitError as error:
         click.echo(error, err=True)
         sys.exit(1)
+    for path in changed:
+        click.echo(os.path.relpath(path))
     side = "from right to left" if direction(lang) == "rtl" else "from left to right"
-    click.echo(f"{native_name(lang)} ({lang}), written {side}: {plural(len(changed), 'catalog')} in")
     click.echo(
-        f"{os.path.relpath(glossary.parent)}. Begin with the smallest; `pylit status {lang}` lists them."
+        f"{native_name(lang)} ({lang}), written {side}: {plural(len(changed), 'catalog')} to begin with."
     )
+    click.echo(f"`pylit status {lang}` lists all pages, `pylit new {lang} FILE` begins one.")
+
+
+def _pages(site: Site, files: Collection[Path]) -> list[Page]:
+    """The pages that the user named, by their files or by folders of them."""
+    found = []
+    for file in files:
+        wanted = file.resolve()
+        under = [page for page in site.pages if site.path(page.file).resolve().is_relative_to(wanted)]
+        if not under:
+            raise click.ClickException(f"{file} is no page of this site, and no folder of pages")
+        found += under
+    return list(dict.fromkeys(found))
+
+
+def _add_language(path: Path, lang: str) -> None:
+    """Add a language to the configuration of a site, and an empty glossary to its translations."""
+    from .workshop import write_whole
+
+    text = path.read_text("utf-8")
+    pattern = re.compile(r"^(\s*languages:\s*\[[^\]\n]*)\]", re.MULTILINE)
+    if not pattern.search(text):
+        raise click.ClickException(f"{path} has no line `languages: [en]` to add {lang} to; add it there")
+    write_whole(path, pattern.sub(rf"\1, {lang}]", text, count=1))
+    folder = open_site(str(path)).settings.translations
+    assert folder is not None
+    if not (folder / lang / "glossary.yml").exists():
+        write_whole(folder / lang / "glossary.yml", GLOSSARY)
 
 
 GLOSSARY = """\

@@ -16,7 +16,7 @@ from .errors import Problem, PylitError, Report
 from .highlight import highlight_lines
 from .interface import direction, interface, native_name
 from .links import Links, relative
-from .markup import Context
+from .markup import Context, marked
 from .model import Source
 from .names import source_uses
 from .references import module_name
@@ -31,6 +31,7 @@ class Link:
     title: str
     href: str
     lang: str = ""
+    """The language of the page it leads to, or of its title if that is not translated."""
     is_current: bool = False
 
 
@@ -159,7 +160,7 @@ def preview_page(site: Site, page: Page, lang: str, report: Report) -> View:
     view = render_page(site, page, lang, own)
     report.extend(own.problems)
     if view is None:
-        nothing = Body(page.file, Markup.escape(page.file), "", (), (), 0, 0, 0)
+        nothing = Body(page.file, lang, Markup.escape(page.file), "", (), (), 0, 0, 0)
         view = _view(site, page, lang, nothing, ())
     return replace(view, problems=tuple(str(problem) for problem in [*own.errors, *own.warnings]))
 
@@ -168,14 +169,12 @@ def contents_page(site: Site, lang: str) -> View:
     """A page that lists all others, for a site whose files have no first page."""
     page = Page("", "index.html")
     items = [
-        Markup('<li><a href="{}">{}</a></li>').format(
-            relative(site.address(other, lang), site.address(page, lang)), site.title(other.file, lang)
-        )
-        for other in site.pages
+        Markup('<li><a href="{}"{}>{}</a></li>').format(link.href, marked(link.lang, lang), link.title)
+        for link in (_link(site, other, site.address(page, lang), lang) for other in site.pages)
     ]
     title = site.site_title(lang) or interface(lang)("Contents")
     row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False)
-    return _view(site, page, lang, Body(title, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
+    return _view(site, page, lang, Body(title, lang, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
 
 
 def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ...]) -> View:
@@ -230,8 +229,13 @@ def _help(site: Site, here: str, lang: str) -> str:
 def _neighbour(site: Site, position: int, here: str, lang: str) -> Link | None:
     if not 0 <= position < len(site.pages):
         return None
-    page = site.pages[position]
-    return Link(site.title(page.file, lang), relative(site.address(page, lang), here), lang)
+    return _link(site, site.pages[position], here, lang)
+
+
+def _link(site: Site, page: Page, here: str, lang: str) -> Link:
+    """A link from the address `here` to a page in the same language."""
+    title, title_lang = site.title(page.file, lang)
+    return Link(title, relative(site.address(page, lang), here), title_lang)
 
 
 def _below(site: Site, page: Page, lang: str, linked: frozenset[str]) -> Iterator[Link]:
@@ -247,9 +251,9 @@ def _below(site: Site, page: Page, lang: str, linked: frozenset[str]) -> Iterato
             else path.parent
         )
         if folder == here.parent and path != here:
-            href = relative(site.address(other, lang), site.address(page, lang))
-            if href not in linked:
-                yield Link(site.title(other.file, lang), href)
+            link = _link(site, other, site.address(page, lang), lang)
+            if link.href not in linked:
+                yield link
 
 
 def _breadcrumbs(site: Site, page: Page, lang: str) -> Iterator[Link]:
@@ -260,7 +264,7 @@ def _breadcrumbs(site: Site, page: Page, lang: str) -> Iterator[Link]:
     for depth in range(1, len(folders) + 1):
         index = site.by_url.get("/".join([*folders[:depth], "index.html"]))
         if index:
-            yield Link(site.title(index.file, lang), relative(site.address(index, lang), here))
+            yield _link(site, index, here, lang)
         else:
             yield Link(folders[depth - 1], "")
 

@@ -24,7 +24,7 @@ from .document import THEME
 from .interface import LOCALE, native_name
 from .model import Block
 from .prose import blocks
-from .site import Site
+from .site import Page, Site
 
 WIDTH = 100
 """Columns of a catalog."""
@@ -34,23 +34,39 @@ CODE_LINES = 6
 
 
 def update_site(site: Site) -> list[Path]:
-    """Update the catalogs of all pages of `site` in all its languages; return those that changed.
+    """Update the catalogs that `site` has, in all its languages; return those that changed.
+
+    A page that nobody has begun to translate needs no catalog, and gets none here.
 
     Raises:
         PylitError: if a source or a catalog cannot be read.
     """
-    assert site.settings.translations is not None
+    changed = []
+    for lang in site.settings.languages[1:]:
+        without = frozenset(pages_without_catalog(site, lang))
+        changed += update_pages(site, lang, (page for page in site.pages if page not in without))
+    return changed
+
+
+def update_pages(site: Site, lang: str, pages: Iterable[Page]) -> list[Path]:
+    """Update the catalogs of `pages` in a language, and that of the site's title, or make them.
+
+    Returns those that changed.
+
+    Raises:
+        PylitError: if a source or a catalog cannot be read.
+    """
+    folder = site.settings.translations
+    assert folder is not None
     changed = []
     name = site.settings.title or "pylit"
-    for lang in site.settings.languages[1:]:
-        paths = [catalog_path(site.settings.translations, lang, page.file) for page in site.pages]
-        memory = translation_memory(paths, lang)
-        for page, path in zip(site.pages, paths, strict=True):
-            found = list(blocks(site.source(page.file)))
-            changed += update(path, lang, found, name, memory)
-        if file := site.settings.title_file:
-            title = [Block(site.settings.title, file, 0, "")]
-            changed += update(catalog_path(site.settings.translations, lang, file), lang, title, name)
+    memory = translation_memory([catalog_path(folder, lang, page.file) for page in site.pages], lang)
+    for page in pages:
+        found = list(blocks(site.source(page.file)))
+        changed += update(catalog_path(folder, lang, page.file), lang, found, name, memory)
+    if file := site.settings.title_file:
+        title = [Block(site.settings.title, file, 0, "")]
+        changed += update(catalog_path(folder, lang, file), lang, title, name)
     return changed
 
 
@@ -68,6 +84,13 @@ def translation_memory(paths: Iterable[Path], lang: str) -> dict[str, str]:
         if message.id and message.string and not message.fuzzy:
             memory.setdefault(str(message.id), str(message.string))
     return memory
+
+
+def pages_without_catalog(site: Site, lang: str) -> list[Page]:
+    """The pages that nobody has begun to translate into a language."""
+    folder = site.settings.translations
+    assert folder is not None
+    return [page for page in site.pages if not catalog_path(folder, lang, page.file).is_file()]
 
 
 def update_interface(languages: Sequence[str]) -> list[Path]:

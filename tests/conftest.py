@@ -12,6 +12,11 @@ pytest_plugins = ["site_fixtures"]
 
 ROOT = Path(__file__).parent.parent
 
+COMPLETE = ("zh",)
+"""The languages into which all pages are translated."""
+BEGUN = {"ja": ("labml_nn/__init__.py", "labml_nn/resnet/__init__.py")}
+"""The others, with the pages that are translated. Their interface is complete too."""
+
 Write = Callable[[str, str], Path]
 
 

@@ -88,8 +88,8 @@ the gradient pass only where its output is positive. The page on
 The networks of this page have relatives, and there is more to do with them than to build them. Each
 of these pages needs only this one, so read them in any order:
 
-![A map: from __init__.py, this page, arrows lead to experiment.py, imagenet.py, preactivation.py,
-pitfalls.py and inference.py.](family.svg)
+![A map: arrows lead from this page to experiment.py, imagenet.py, preactivation.py, pitfalls.py
+and inference.py.](family.svg)
 
 [Train a ResNet](experiment.py) if you want to see one learn: the paper's experiment on CIFAR-10,
 or in a minute a smaller one on handwritten digits.

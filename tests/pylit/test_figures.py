@@ -124,9 +124,17 @@ def test_words_of_figures_are_translated(write: Write, tmp_path: Path) -> None:
     html, _ = show(write, tmp_path, "chart", CHART, lang="zh")
     assert ">epoch的中文</text>" in html and 'aria-label="Accuracy by epoch的中文"' in html
     assert '<span class="t">Accuracy by epoch的中文</span><span class="o" lang="en">' in html
+    assert '<figure class="picture chart">' in html
     source = read_source(tmp_path / "pkg/a.py", "pkg/a.py")
     found = [(block.text, block.line) for block in blocks(source)]
     assert found[1:] == [("Accuracy by epoch", 5), ("epoch", 6), ("accuracy", 7), ("quick", 10)]
+
+
+def test_a_chart_that_is_not_translated_says_so(write: Write, tmp_path: Path) -> None:
+    html, _ = show(write, tmp_path, "chart", CHART, lang="zh")
+    assert '<figure class="picture chart" lang="en">' in html
+    html, _ = show(write, tmp_path, "chart", CHART)
+    assert '<figure class="picture chart">' in html
 
 
 # The kind of figure, what is changed into what, then line, message and hint.

@@ -17,7 +17,7 @@ from pylit.errors import PylitError, Report
 from pylit.plugin import load_settings
 from pylit.site import Settings, Site, find_pages
 from pylit.view import View, contents_page, preview_page, render_page
-from pylit.workshop import interface_strings, update, update_site
+from pylit.workshop import interface_strings, update, update_pages
 
 MODULE = '"""\n# Title\n\nText with $x$.\n"""\n\nx = 1\n'
 
@@ -220,6 +220,36 @@ def test_translated_block_holds_both_languages(write: Write, tmp_path: Path) -> 
     assert not report.problems
 
 
+def test_page_that_nobody_has_begun_to_translate_says_so(write: Write, tmp_path: Path) -> None:
+    for folder in ("pkg", "pkg/sub"):
+        write(f"{folder}/__init__.py", '"""\n# Home\n"""\n')
+        write(f"{folder}/a.py", '"""\n# Title\n\nText.\n\n## Part\n\n## `code`\n\n![Alt](a.svg)\n"""\n')
+        write(f"{folder}/a.svg", "<svg viewBox='0 0 1 1' xmlns='http://www.w3.org/2000/svg'/>")
+    options: dict[str, object] = {"languages": ("en", "ja"), "translations": tmp_path / "t", "title": "T"}
+    view, report = render(tmp_path, "pkg/sub/a.py", "ja", **options)
+    assert view and not report.problems
+    page = document(view)
+    assert "このページはまだ翻訳されていません。全 4 箇所" in page
+    assert 'name="view"' not in page  # nothing to choose from
+    assert '<figure class="picture" lang="en">' in page
+    assert '<li><a href="index.html" lang="en">Home</a></li>' in page
+    assert '<li aria-current="page" lang="en">Title</li>' in page
+    assert '<a href="#part" lang="en">Part</a>' in page
+    assert '<a href="#code">code</a>' in page
+    assert re.search(r'<a rel="prev" [^>]*><span>前のページ</span> <span lang="en">Home</span>', page)
+    write(
+        "t/ja/pkg/sub/a.po",
+        PO + 'msgid "Title"\nmsgstr "題"\n\nmsgid "![Alt](a.svg)"\nmsgstr "![図](a.svg)"\n',
+    )
+    view, _ = render(tmp_path, "pkg/sub/a.py", "ja", **options)
+    assert view
+    page = document(view)
+    assert "全 4 箇所のうち、2 箇所が翻訳済み、0 箇所は訳の更新待ちです。" in page
+    assert 'name="view"' in page
+    assert '<figure class="picture">' in page
+    assert '<li aria-current="page">題</li>' in page
+
+
 def test_stale_block_shows_both_with_a_mark(write: Write, tmp_path: Path) -> None:
     html, _ = zh(write, tmp_path, '#, fuzzy\n#| msgid "Tile"\nmsgid "Title"\nmsgstr "标题"\n')
     assert '<span class="t stale">标题 <span class="mark"' in html
@@ -359,7 +389,7 @@ def test_fake_language_proves_that_whole_pages_go_through_the_catalog(
     pages = find_pages(settings)
     monkeypatch.setattr("pylit.interface.LOCALE", tmp_path / "locale")
     update(tmp_path / "locale/xx.po", "xx", interface_strings())
-    update_site(pages)
+    update_pages(pages, "xx", pages.pages)
     for path in tmp_path.rglob("*.po"):
         catalog = polib.pofile(str(path))
         for entry in catalog:

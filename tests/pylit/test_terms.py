@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import Write
+from conftest import BEGUN, COMPLETE, Write
 from test_site import render
 
 from pylit.cli import main
 from pylit.errors import PylitError
 from pylit.glossary import load_glossary
-from pylit.typography import chinese_problems
+from pylit.typography import typography_problems
 
+ORIGINAL = "One two three four five six."
 GLOSSARY = """\
 - term: layer
   use: [层]
@@ -89,8 +90,53 @@ def test_no_glossary_is_an_empty_one(write: Write, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_left_behind_in_chinese(translation: str, problem: str) -> None:
-    found = list(chinese_problems("One two three four five six.", translation))
+    found = list(typography_problems("zh-Hans", ORIGINAL, translation))
     assert any(one.startswith(problem) for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("translation", "problem"),
+    [
+        ("こんにちは@@世界です。", "debris of machine translation: @@"),
+        ("一つ、、二つです。", "doubled punctuation: …一つ、、二つです。…"),
+        ("層,ブロック", "half-width punctuation between Japanese characters: …層,ブロック…"),
+        ("これは残差です.", "a half-width full stop"),
+        ("ネットワーク(残差)", "half-width parentheses around Japanese"),
+        ("これはPyTorch です。", "no space between Japanese and Latin: …これはPyTorch…"),
+        ("バッチ 正規化です。", "a space between Japanese characters"),
+        ("層と、 ブロックです。", "a space beside full-width punctuation"),
+        ("層，ブロック", "a Chinese comma or a full-width point"),
+        ("３ 層です。", "full-width letters or digits"),
+        ("ﾌﾞﾛｯｸ", "half-width kana"),
+        ("残差は差である。", "a plain ending, where です or ます is due: …残差は差である。…"),
+        ("恒等写像だ。", "a plain ending"),
+        ("形状を変える。形状が変わらない。", "a plain ending"),
+        ("論文はこう提案した。", "a plain ending"),
+        ("入力を足す。", "a plain ending"),
+        ("One two three four five six.", "a passage is left in English"),
+    ],
+)
+def test_what_is_left_behind_in_japanese(translation: str, problem: str) -> None:
+    found = list(typography_problems("ja", ORIGINAL, translation))
+    assert any(one.startswith(problem) for one in found), found
+
+
+@pytest.mark.parametrize(
+    "translation",
+    [
+        "ResNet-20 のパラメータは 0.27 M 個です（表 6、4.2 節）。",
+        "**方式 A**（25.03%）：恒等写像を使い、`x` に $y$ を足します。",
+        "足し算の*前*に置きました。論文の値でした。変わりません。見てください。次はどうでしょう。恒等写像。",
+        "[ガイド](a.md)：ページの読み方と、「対訳」の使い方。",
+        "々は同じ字の印です。",
+    ],
+)
+def test_good_japanese_passes(translation: str) -> None:
+    assert list(typography_problems("ja", ORIGINAL, translation)) == []
+
+
+def test_other_languages_have_their_own_typography() -> None:
+    assert list(typography_problems("ko", ORIGINAL, "One,two @@ three(four).")) == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +148,7 @@ def test_what_is_left_behind_in_chinese(translation: str, problem: str) -> None:
     ],
 )
 def test_good_chinese_passes(translation: str) -> None:
-    assert list(chinese_problems("One two three four five six.", translation)) == []
+    assert list(typography_problems("zh", ORIGINAL, translation)) == []
 
 
 def test_check_names_the_entry(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +166,11 @@ def test_check_names_the_entry(write: Write, tmp_path: Path, monkeypatch: pytest
     place = "translations/zh/pkg/__init__.po:1: error: "
     assert f"{place}`layer` is rendered as 图层\n    Use 层. 图层是绘图软件里的。" in result.stderr
     assert f"{place}half-width punctuation between Chinese characters: …两个图层,一个。…" in result.stderr
+    write("translations/zh/glossary.yml", "- term: T\n  use: 题\n  never: 替\n")
+    write("translations/zh/mkdocs.po", 'msgid "T"\nmsgstr "替"\n')
+    of_all = "translations/zh/mkdocs.po:1: error: `T` is rendered as 替"
+    assert of_all in CliRunner().invoke(main, ["check"]).stderr
+    assert of_all not in CliRunner().invoke(main, ["check", "docs/guide/a.md"]).stderr
     write("translations/zh/glossary.yml", "- a\n")
     assert (
         "translations/zh/glossary.yml:1: error: this is no term" in CliRunner().invoke(main, ["check"]).stderr
@@ -192,3 +243,19 @@ def test_check_reads_the_title_and_the_interface_too(
     assert problem not in CliRunner().invoke(main, ["check"]).stderr
     write("pylit/interface.py", "")
     assert problem in CliRunner().invoke(main, ["check"]).stderr
+
+
+@pytest.mark.parametrize("lang", [*COMPLETE, *BEGUN])
+def test_our_glossaries_are_enforced(root: Path, lang: str) -> None:
+    """Every rendering that they forbid is found, and none that they ask for."""
+    glossary = load_glossary(root / "translations" / lang / "glossary.yml")
+    assert len(glossary.terms) >= 30
+    for term in glossary.terms:
+        assert term.why
+        for wrong in term.never:
+            assert (term, wrong) in glossary.violations(f"The {term.term}.", f"ここ {wrong} 。")
+        for right in term.use:
+            found = [
+                wrong for other, wrong in glossary.violations(f"The {term.term}.", right) if other == term
+            ]
+            assert not found, (term.term, right)

@@ -33,7 +33,7 @@ def a_site(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "site_name: Test\ntheme:\n  name: pylit\nplugins:\n  - pylit:\n"
         "      sources: [pkg]\n      languages: [en, zh]\n",
     )
-    assert run("update").exit_code == 0
+    assert run("new", "zh", ".").exit_code == 0
 
 
 def translate(catalog: str = CATALOG, **translations: str) -> None:
@@ -100,18 +100,45 @@ def test_accept_of_what_is_no_catalog() -> None:
 @pytest.mark.parametrize(
     ("lang", "words"), [("ja", "日本語 (ja), written from left"), ("ar", "(ar), written from right")]
 )
-def test_new_starts_a_language(lang: str, words: str) -> None:
-    result = run("new", lang)
+def test_new_begins_a_language(lang: str, words: str) -> None:
+    result = run("new", lang, "pkg/__init__.py")
     assert result.exit_code == 0, result.output
-    assert words in result.output and f"`pylit status {lang}` lists them" in result.output
+    assert words in result.output and f"`pylit status {lang}` lists all pages" in result.output
     assert f"languages: [en, zh, {lang}]" in Path("mkdocs.yml").read_text("utf-8")
     assert polib.pofile(f"translations/{lang}/pkg/__init__.po").untranslated_entries()
+    assert Path(f"translations/{lang}/mkdocs.po").is_file()
+    assert not Path(f"translations/{lang}/docs").exists()
     assert Path(f"translations/{lang}/glossary.yml").is_file()
     again = run("new", lang)
-    assert f"the site has {lang} already; see `pylit status {lang}`" in again.stderr
+    assert f"the site has {lang} already; name files to begin, `pylit status {lang}` lists" in again.stderr
     subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"], check=True)
     html = Path(f"site/{lang}/index.html").read_text("utf-8")
     assert f'<html lang="{lang}" dir="{"rtl" if lang == "ar" else "ltr"}"' in html
+
+
+def test_a_page_without_a_catalog_stays_without_until_it_is_begun(write: Write) -> None:
+    assert run("new", "ja").exit_code == 0
+    two = run("update")
+    assert (
+        "2 pages without a catalog in ja; `pylit new ja FILE` begins one.\n0 catalogs changed." in two.stderr
+    )
+    assert not Path("translations/ja/pkg").exists()
+    begun = run("new", "ja", "pkg")
+    assert begun.stdout.splitlines()[0] == "translations/ja/pkg/__init__.po"
+    write("pkg/__init__.py", MODULE.replace("Three.", "Four, and more."))
+    one = run("update")
+    assert "1 page without a catalog in ja: docs/guide/a.md; `pylit new ja FILE` begins one." in one.stderr
+    assert "zh" not in one.stderr
+    assert "Four" in Path("translations/ja/pkg/__init__.po").read_text("utf-8")
+    rows = [line.split() for line in run("status", "ja").output.splitlines()]
+    assert ["docs/guide/a.md", "1", "0", "(0%)", "0", "1", "0"] in rows
+
+
+def test_new_refuses_what_cannot_be_begun() -> None:
+    before = Path("mkdocs.yml").read_text("utf-8")
+    assert "pkg/x.py is no page of this site, and no folder of pages" in run("new", "ja", "pkg/x.py").stderr
+    assert "the site is written in en; name a language to translate it into" in run("new", "en", ".").stderr
+    assert Path("mkdocs.yml").read_text("utf-8") == before
 
 
 @pytest.mark.parametrize("lang", ["xyz1", "klingon", "../zh"])
@@ -129,4 +156,5 @@ def test_without_a_folder_of_translations() -> None:
     import shutil
 
     shutil.rmtree("translations")
-    assert "the site has no folder of translations; make the one it names" in run("update").stderr
+    for command in (("update",), ("new", "ja", ".")):
+        assert "the site has no folder of translations; make the one it names" in run(*command).stderr

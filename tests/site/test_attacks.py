@@ -15,7 +15,7 @@ from pylit.document import document
 from pylit.errors import Report
 from pylit.site import Settings, Site, find_pages
 from pylit.view import render_page
-from pylit.workshop import update_site
+from pylit.workshop import update_pages
 
 P = "window.pwned=1"
 ATTACKS = [
@@ -103,7 +103,7 @@ def attacked(write: Write, tmp_path: Path) -> Site:
         base=tmp_path, roots=(("pkg", ""),), languages=("en", "zh"), translations=tmp_path / "t"
     )
     found = find_pages(settings)
-    update_site(found)
+    update_pages(found, "zh", found.pages)
     po = polib.pofile(str(tmp_path / "t/zh/pkg/a.po"))
     attacks = {f"Passage {number} of all.": attack for number, attack in enumerate(ATTACKS)}
     for entry in po:

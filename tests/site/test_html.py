@@ -12,6 +12,22 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from conftest import BEGUN, COMPLETE, ROOT
+
+from pylit.plugin import load_settings
+from pylit.site import Page, find_pages
+from pylit.status import site_progress
+
+SITE = find_pages(load_settings(str(ROOT / "mkdocs.yml")))
+OTHERS = SITE.settings.languages[1:]
+ENGLISH = ' lang="en"'
+assert OTHERS == ("zh", "ja")
+
+
+def language(name: str) -> str:
+    """The language of a page, by its address."""
+    first = name.partition("/")[0]
+    return first if first in OTHERS else "en"
 
 
 class Document(HTMLParser):
@@ -71,11 +87,17 @@ def test_ids_are_unique(pages: dict[str, Document]) -> None:
 
 def test_every_page_says_what_it_is(pages: dict[str, Document]) -> None:
     for name, page in each(pages):
-        lang = "zh" if name.startswith("zh/") else "en"
-        assert page.find("html", lang=lang), name
+        assert page.find("html", lang=language(name)), name
         (canonical,) = page.find("link", rel="canonical")
         assert str(canonical["href"]).endswith("/" + name.removesuffix("index.html"))
-        assert {a["hreflang"] for a in page.find("link", rel="alternate")} == {"en", "zh", "x-default"}
+        alternates = page.find("link", rel="alternate")
+        assert [a["hreflang"] for a in alternates] == ["en", "x-default", *OTHERS]
+        own = name.removeprefix(f"{language(name)}/")
+        ends = [
+            f"/{prefix}{own.removesuffix('index.html')}" for prefix in ("", "", *(f"{o}/" for o in OTHERS))
+        ]
+        assert all(str(a["href"]).endswith(end) for a, end in zip(alternates, ends, strict=True))
+        assert [a["lang"] for a in page.find("a") if "hreflang" in a] == ["en", *OTHERS]
         (description,) = page.find("meta", name="description")
         assert 20 <= len(description["content"] or "") <= 155, (name, description)
         for tag in ("og:title", "og:description", "og:url", "og:type", "og:site_name"):
@@ -93,17 +115,47 @@ def test_headings_are_in_order(pages: dict[str, Document]) -> None:
         assert all(after <= before + 1 for before, after in pairwise(levels)), name
 
 
-def test_chinese_pages_are_translated_whole(site: Path) -> None:
-    for path in (site / "zh").rglob("*.html"):
-        text = path.read_text("utf-8")
-        assert 'class="u"' not in text, path
-        assert 'class="notice"' not in text, path
+def test_a_page_is_translated_whole_or_says_that_it_is_not(site: Path) -> None:
+    for part in site_progress(SITE):
+        if part.file in SITE.by_file:
+            page = SITE.pages[SITE.by_file[part.file]]
+            text = (site / SITE.address(page, part.lang)).read_text("utf-8")
+            english = re.findall(r'<span class="u"([^>]*)>', text)
+            assert set(english) <= {ENGLISH}, part
+            assert bool(english) == ('<p class="notice">' in text) == (part.translated < part.blocks), part
+
+
+def test_what_names_a_page_in_english_says_so(site: Path) -> None:
+    """A page that nobody has begun to translate, in its own contents and where others lead to it."""
+
+    def read(page: Page, lang: str) -> str:
+        return (site / SITE.address(page, lang)).read_text("utf-8")
+
+    def contents(text: str) -> set[tuple[str, str]]:
+        return set(re.findall(r'<a href="#[^"]*"([^>]*)>([^<]+)', text.partition("<main")[0]))
+
+    marked = 0
+    begun = {(part.lang, part.file) for part in site_progress(SITE) if part.translated + part.stale}
+    for lang in BEGUN:
+        for before, page in pairwise(SITE.pages):
+            text = read(page, lang)
+            mark = "" if (lang, page.file) in begun else ENGLISH
+            assert f'<li aria-current="page"{mark}>' in text, page
+            assert re.search(rf'<a rel="next" [^>]*><span>[^<]*</span> <span{mark}>', read(before, lang)), (
+                page
+            )
+            if mark:
+                chinese = {words for _, words in contents(read(page, COMPLETE[0]))}
+                plain = {words for lang, words in contents(text) if not lang}
+                assert plain <= chinese, page  # code, and names that are the same everywhere
+                marked += len(contents(text)) - len(plain)
+    assert marked > 100
 
 
 def test_same_anchors_in_every_language(pages: dict[str, Document]) -> None:
     for name, page in each(pages):
-        if not name.startswith("zh/"):
-            other = pages[f"zh/{name}"]
+        for lang in OTHERS if language(name) == "en" else ():
+            other = pages[f"{lang}/{name}"]
             assert page.ids == [i for i in other.ids if not i.startswith("view-")], name
 
 
@@ -111,8 +163,10 @@ def test_sitemap_and_404(site: Path) -> None:
     sitemap = (site / "sitemap.xml").read_text("utf-8")
     assert len(re.findall("<loc>", sitemap)) == len(list(site.rglob("*.html"))) - 1
     lost = (site / "404.html").read_text("utf-8")
-    assert 'lang="zh"' in lost
-    assert 'href="/zh/index.html"' in lost
+    for lang in OTHERS:
+        assert f'<section lang="{lang}">' in lost
+        assert f'href="/{lang}/index.html"' in lost
+        assert f'hreflang="{lang}" href="{SITE.absolute(f"{lang}/resnet/index.html")}"' in sitemap
 
 
 def test_scripts_and_styles_are_small(site: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from conftest import BEGUN, COMPLETE
 from playwright.sync_api import Page, expect
 from site_fixtures import CDN, Open
 
@@ -14,10 +15,20 @@ from pylit.site import find_pages
 
 RESNET = ("resnet/index.html", "zh/resnet/index.html")
 SITE = find_pages(load_settings(str(Path(__file__).parents[2] / "mkdocs.yml")))
-ALL = [SITE.address(page, lang) for lang in SITE.settings.languages for page in SITE.pages] + ["404.html"]
+ALL = [SITE.address(page, lang) for lang in ("en", *COMPLETE) for page in SITE.pages] + ["404.html"]
+BRIEF = sorted(
+    (page.file for page in SITE.pages if page.file.endswith(".py")),
+    key=lambda file: len(SITE.source(file).lines),
+)
+SOME = [
+    SITE.address(SITE.pages[SITE.by_file[file]], lang)
+    for lang, files in BEGUN.items()
+    for file in (*files, next(file for file in BRIEF if file not in files))
+]
+"""Of a language that has only begun, the pages that are translated, and a short one that is not."""
 
 
-@pytest.mark.parametrize("path", ALL)
+@pytest.mark.parametrize("path", ALL + SOME)
 def test_accessible_quiet_and_within_the_screen(read: Open, address: str, path: str) -> None:
     """Axe finds no violation, nothing is wider than the screen, no error, no request but KaTeX's."""
     for width in (1440, 390):
@@ -295,13 +306,38 @@ def test_picture_opens_large_and_closes(read: Open) -> None:
 
 def test_language_links_lead_to_the_same_page_and_back(read: Open) -> None:
     page = read("resnet/index.html").page
-    page.get_by_role("link", name="中文").click()
-    assert page.url.endswith("/zh/resnet/index.html")
-    assert page.locator("html").get_attribute("lang") == "zh"
+    for name, lang in (("中文", "zh"), ("日本語", "ja")):
+        page.get_by_role("link", name=name).click()
+        assert page.url.endswith(f"/{lang}/resnet/index.html")
+        assert page.locator("html").get_attribute("lang") == lang
     page.get_by_role("link", name="English").click()
     assert page.url.endswith("/resnet/index.html")
     page.go_back()
-    assert page.url.endswith("/zh/resnet/index.html")
+    assert page.url.endswith("/ja/resnet/index.html")
+
+
+def test_chinese_and_japanese_have_their_own_characters(read: Open) -> None:
+    """The same code points are drawn differently, so each text asks for fonts of its language."""
+    chinese, japanese = '"Noto Sans CJK SC"', '"Noto Sans CJK JP"'
+    for path, own, other in (("zh/index.html", chinese, japanese), ("ja/index.html", japanese, chinese)):
+        page = read(path).page
+        for place in ("main h1", "main .t", "pre code", "button.copy"):
+            fonts = page.locator(place).first.evaluate("e => getComputedStyle(e).fontFamily")
+            assert own.replace("Sans", "Sans Mono" if "code" in place else "Sans") in fonts, (path, place)
+            assert other not in fonts
+        for name, font in (("中文", chinese), ("日本語", japanese)):
+            link = page.get_by_role("link", name=name)
+            assert font in link.evaluate("e => getComputedStyle(e).fontFamily")
+
+
+@pytest.mark.parametrize("lang", ["zh", "ja"])
+def test_emphasis_is_not_slanted_where_letters_are_square(read: Open, lang: str) -> None:
+    page = read(f"{lang}/resnet/index.html").page
+    style = "e => { const s = getComputedStyle(e); return [s.fontStyle, s.textEmphasisStyle, s.fontWeight]; }"
+    found = page.locator("main .t em").first.evaluate(style)
+    assert found == (["normal", "dot", "400"] if lang == "zh" else ["normal", "none", "650"])
+    page.locator("#view-o").check()
+    assert page.locator("main .o em").first.evaluate(style) == ["italic", "none", "400"]
 
 
 @pytest.mark.parametrize("scripts", [True, False])
