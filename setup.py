@@ -58,7 +58,15 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["pylit", "pylit.*", "labml_nn", "labml_nn.*"]),
     package_data={
-        "pylit": ["py.typed", "locale/*.po", "theme/*.html", "theme/*.xml", "theme/*.yml", "theme/assets/*"],
+        "pylit": [
+            "py.typed",
+            "locale/*.po",
+            "theme/*.html",
+            "theme/*.js",
+            "theme/*.xml",
+            "theme/*.yml",
+            "theme/assets/*",
+        ],
         "labml_nn": ["**/*.svg"],
     },
     install_requires=ENGINE,

@@ -5,6 +5,8 @@ MkDocs brings a template environment of its own, which `prepare` makes the same.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from .interface import direction, interface
 from .markup import marked
@@ -22,10 +25,16 @@ THEME = Path(__file__).parent / "theme"
 
 
 def prepare(environment: Environment) -> Environment:
-    """Set a template environment up for the theme."""
+    """Set a template environment up for the theme.
+
+    The script that runs before the first paint stands in the page, known to the security policy by its hash.
+    """
     environment.autoescape = True
     environment.undefined = StrictUndefined
     environment.trim_blocks = True
+    script = (THEME / "first.js").read_text("utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment.globals.update(first_script=Markup(script), first_hash=f"sha256-{digest}")
     return environment
 
 

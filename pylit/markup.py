@@ -7,9 +7,9 @@ What cannot be shown (a formula KaTeX rejects, a link that leads nowhere) is rep
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise, takewhile
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import ceil
 
 import nh3
 from markdown_it.renderer import RendererHTML
@@ -18,18 +18,15 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
 from .breaks import keep_together
-from .catalog import Catalog, State
-from .errors import Problem, Report, Severity
+from .catalog import State
+from .context import Context
 from .exhibits import Surroundings, exhibit
 from .figures import FigureError, parse_figure
-from .glossary import Glossary
 from .highlight import highlight
-from .interface import Gettext
-from .links import EXTERNAL, LinkError, Links
+from .links import EXTERNAL, LinkError
 from .math import FormulaError, typeset
 from .pictures import PictureError, inline_svg, linked_image
 from .prose import figure_kind, is_translatable, markdown, parse_inline, plain
-from .references import Reference
 
 INLINE_TAGS = frozenset(
     "b i em strong u s del ins sub sup kbd mark small br wbr abbr cite q var samp".split()
@@ -37,55 +34,10 @@ INLINE_TAGS = frozenset(
 BLOCK_TAGS = frozenset("details summary div p ul ol li table thead tbody tr th td dl dt dd hr".split())
 SHORT = 520
 """Characters of prose below which two columns would be too short to read."""
+NARROW = 42
+"""Characters in a line of prose on a phone."""
 _TAG = re.compile(r"<(/?)([a-z]+)\s*(/?)>")
 _VOID = ("br", "wbr", "hr")
-
-
-@dataclass
-class Context:
-    """What the prose of a page needs to know of its surroundings."""
-
-    file: str
-    url: str
-    """Address of the page from the root of the site."""
-    lang: str
-    source_lang: str
-    catalog: Catalog
-    links: Links
-    picture: Callable[[str], str]
-    """Address, on this page, of a picture file."""
-    gettext: Gettext
-    report: Report
-    in_prose: Callable[[str, str], Reference | None] = lambda code, within: None
-    """Finds what inline code means, in the prose of a definition."""
-    entry: Callable[[int], str] = lambda line: ""
-    """Address of a line of the page's catalog, on the code host; empty when there is none."""
-    origin: Callable[[int], str] = lambda line: ""
-    """Address of a line of the page's file, on the code host; empty when there is none."""
-    glossaries: Callable[[], Mapping[str, Glossary]] = dict
-    """Reads the glossaries of all languages."""
-    lines: Sequence[str] = ()
-    """The lines of the file."""
-    within: str = ""
-    """The definition whose prose is being rendered."""
-    line: int = 0
-    """The line of the block that is being rendered."""
-    targets: set[str] = field(default_factory=set)
-    """The addresses it links to."""
-    drawings: int = 0
-    """How many drawings there are so far."""
-    last_level: int = 1
-    """The level of the last heading, so that none is skipped."""
-    seen: dict[str, State] = field(default_factory=dict)
-    """The blocks rendered so far and how each stands in this language."""
-
-    def problem(
-        self, message: str, hint: str = "", severity: Severity = Severity.ERROR, about: str = ""
-    ) -> None:
-        """Report what is wrong with the block that is being rendered, in the line with the words `about`."""
-        block = takewhile(lambda line: line.strip(" #"), self.lines[self.line - 1 :])
-        offset = next((n for n, line in enumerate(block) if about and about in line), 0)
-        self.report.add(Problem(self.file, self.line + offset, message, hint, severity))
 
 
 class ProseRenderer(RendererHTML):
@@ -95,6 +47,7 @@ class ProseRenderer(RendererHTML):
         super().__init__()
         self.context = context
         self.in_link = False
+        self.only_mathml = False
         self.aside: list[str] | None = None
         """While a translation is cleaned: what is ours in it, for which a mark stands."""
 
@@ -111,7 +64,8 @@ class ProseRenderer(RendererHTML):
             part = tokens[start:end]
             length = sum(len(token.content) for token in part)
             css = "part short" if length < SHORT else "part"
-            html += Markup('<div class="{}">{}</div>\n').format(css, self.prose(part))
+            lines = narrow_lines(part)
+            html += Markup('<div class="{}" style="--p:{}">{}</div>\n').format(css, lines, self.prose(part))
         return html
 
     def block(self, text: str, line: int) -> Markup:
@@ -159,16 +113,18 @@ class ProseRenderer(RendererHTML):
         state, translated = self._look_up(text)
         if [child.type for child in children] == ["image"]:
             return self._inline(parse_inline(translated))  # the picture is the same, only its words differ
-        original = self._inline(children)
+        is_source = translated == text and (context.lang == context.source_lang or state is State.TRANSLATED)
+        is_beside = not is_source and state in (State.TRANSLATED, State.STALE)
+        original = self._inline(children, only_mathml=is_beside)
         if is_translatable(text):
             original += _pencil(context.origin(context.line), context.gettext("Edit this passage"))
-        if translated == text and (context.lang == context.source_lang or state is State.TRANSLATED):
+        if is_source:
             return original
         lang = escape(context.source_lang)
         edit = _pencil(
             context.entry(context.catalog.lookup(text).line), context.gettext("Improve this translation")
         )
-        if state in (State.MISSING, State.BROKEN):
+        if not is_beside:
             return f'<span class="u" lang="{lang}">{original}</span>{edit}'
         mark = ""
         if state is State.STALE:
@@ -204,7 +160,9 @@ class ProseRenderer(RendererHTML):
         self.aside.append(html)
         return f"\ue000{len(self.aside) - 1}\ue001"
 
-    def _inline(self, children: Sequence[Token]) -> str:
+    def _inline(self, children: Sequence[Token], *, only_mathml: bool = False) -> str:
+        """Render a block. The original beside a translation makes do with MathML, as most readers never see it."""
+        self.only_mathml = only_mathml
         return self.renderInline(keep_together(_balance(children)), markdown().options, {})
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -254,7 +212,8 @@ class ProseRenderer(RendererHTML):
 
     def _formula(self, tex: str, *, display: bool) -> str:
         try:
-            return typeset(tex, display)
+            html = typeset(tex, display)
+            return html[html.index("<math") : html.index("</math>") + 7] if self.only_mathml else html
         except FormulaError as error:
             self.context.problem(f"the formula `{tex.strip()}` is wrong: {error}", about=tex.strip())
             return f'<code class="wrong">{escape(tex)}</code>'
@@ -367,6 +326,15 @@ def _pencil(href: str, name: str) -> str:
 def marked(lang: str, around: str) -> Markup:
     """The attribute that tells the language of words among others; nothing when it is the same."""
     return Markup(' lang="{}"').format(lang) if lang and lang != around else Markup("")
+
+
+def narrow_lines(tokens: Iterable[Token]) -> int:
+    """About how many lines prose takes in a narrow column."""
+    return sum(
+        ceil(len(token.content) / NARROW) if token.type == "inline" else token.content.count("\n") + 1
+        for token in tokens
+        if token.content
+    )
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:

@@ -14,8 +14,9 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from .catalog import State
+from .context import Context
 from .highlight import highlight_lines
-from .markup import Context, ProseRenderer, with_title
+from .markup import ProseRenderer, narrow_lines, with_title
 from .model import Section, Source
 from .prose import Prose, figure_kind, parse_prose, plain
 from .references import Reference
@@ -61,6 +62,8 @@ class Row:
     """The class or function that it belongs to, not the one that this is in."""
     users: tuple[Reference, ...] = ()
     """What uses the definition that it opens."""
+    prose_lines: int = 0
+    """About how many lines its prose takes in a narrow column, for browsers that lay a page out bit by bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ def render_body(
         context.within = section.within
         html = renderer.parts(tokens) if wide else renderer.prose(tokens)
         used = users(section.name) if section.opens and section.opens.name == section.name else ()
-        rows.append(Row(section.name, html, numbered, wide, section.within.partition(".")[0], tuple(used)))
+        within = section.within.partition(".")[0]
+        rows.append(Row(section.name, html, numbered, wide, within, tuple(used), narrow_lines(tokens)))
     context.within = ""
     contents = tuple(_contents(pieces, first, renderer))
     tied = _symbols(source, pieces, names, context)

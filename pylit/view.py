@@ -11,12 +11,13 @@ from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
+from .context import Context
 from .crossref import CrossReferences
 from .errors import Problem, PylitError, Report
 from .highlight import highlight_lines
 from .interface import direction, interface, native_name
 from .links import Links, relative
-from .markup import Context, marked
+from .markup import marked
 from .model import Source
 from .names import source_uses
 from .references import module_name

@@ -9,8 +9,8 @@ from pathlib import Path
 
 ORDER = (
     "errors model frontmatter sections source traces figures prose catalog symbols math names references manuals"
-    " highlight links pictures interface records charts glossary exhibits breaks markup render site crossref view"
-    " parameters typography check document search build workshop extraction status bindings watcher tracer plugin"
+    " highlight links pictures interface records charts glossary exhibits breaks context markup render site crossref"
+    " view parameters typography check document search build workshop extraction status bindings watcher tracer plugin"
     " translators cli __main__"
 ).split()
 

@@ -343,7 +343,7 @@ class Words(HTMLParser):
         classes = set(has.get("class", "").split())
         silent = (
             self.silent[-1]
-            or tag in ("code", "pre", "math", "script")
+            or tag in ("code", "pre", "kbd", "math", "script")
             or ("svg" in self.tags and "chart" not in self.tags and tag == "text")  # names of layers
             or has.get("lang", "xx") != "xx"
             or bool({"katex-html", "recorded", "terms"} & classes)  # words that were recorded, and terms

@@ -1,4 +1,4 @@
-// The controls in the bar, and their keys; what a reader chose is remembered.
+// Finding one's way: the controls in the bar and their keys, the table of contents. What a reader chose is remembered.
 (() => {
   const root = document.documentElement;
   const words = document.body.dataset;
@@ -19,7 +19,6 @@
       button.setAttribute("aria-label", words[`theme${theme[0].toUpperCase()}${theme.slice(1)}`]);
       button.title = button.getAttribute("aria-label");
     };
-    button.hidden = false;
     button.addEventListener("click", () => {
       const next = themes[(themes.indexOf(root.dataset.theme || "system") + 1) % 3];
       if (next === "system") delete root.dataset.theme;
@@ -46,11 +45,58 @@
     });
   }
 
-  // Another language or view shows the same place.
+  // Where the reader is: the last of some elements, one below the other, that has come to the top of the screen.
+  const top = (element) => { // of what is laid out: what is far from the screen is not
+    while (!element.checkVisibility({ contentVisibilityAuto: true })) element = element.parentElement.closest(".part, .row, body");
+    return element.getBoundingClientRect().top;
+  };
   const last = (elements) => {
     const line = (document.querySelector(".bar")?.offsetHeight || 0) + 40;
-    return [...elements].filter((e) => e.getBoundingClientRect().top <= line).at(-1);
+    let [first, end] = [0, elements.length]; // they stand one below the other
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if (top(elements[middle]) <= line) first = middle + 1;
+      else end = middle;
+    }
+    return elements[first - 1];
   };
+
+  // The table of contents follows the reader.
+  const entries = new Map();
+  for (const a of document.querySelectorAll("nav.toc a")) {
+    const target = document.getElementById(decodeURIComponent(a.hash.slice(1)));
+    if (target) entries.set(target, a);
+  }
+  if (entries.size) {
+    const targets = [...entries.keys()];
+    let marked;
+    const mark = () => {
+      const atEnd = scrollY > 0 && innerHeight + scrollY >= root.scrollHeight - 2;
+      // The last sections are too short to be scrolled to the top: take the one that was asked for.
+      const asked = atEnd && targets.find((e) => e.id === decodeURIComponent(location.hash.slice(1)));
+      const seen = asked && top(asked) >= 0;
+      const current = seen ? asked : atEnd ? targets.at(-1) : last(targets) || targets[0];
+      if (current === marked) return;
+      entries.get(marked)?.removeAttribute("aria-current");
+      marked = current;
+      const a = entries.get(current);
+      a.setAttribute("aria-current", "true");
+      const list = a.closest("nav");
+      if (a.offsetTop < list.scrollTop || a.offsetTop + 40 > list.scrollTop + list.clientHeight) {
+        list.scrollTop = a.offsetTop - list.clientHeight / 2;
+      }
+    };
+    let waiting = false;
+    addEventListener("scroll", () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => { waiting = false; mark(); });
+    }, { passive: true });
+    addEventListener("hashchange", mark);
+    requestAnimationFrame(mark);
+  }
+
+  // Another language or view shows the same place.
   const rows = document.querySelectorAll("main :is(.row, h1, h2, h3, h4)[id]");
   for (const a of document.querySelectorAll(".languages a")) {
     a.addEventListener("click", () => {
@@ -60,15 +106,15 @@
   }
   for (const input of views) {
     const label = input.parentElement;
-    let place, top;
+    let place, before;
     const remember = (event) => {
       if (event.type === "click" && event.target === input) return; // it has changed the page already
       place = last(rows);
-      top = place?.getBoundingClientRect().top;
+      before = place && top(place);
     };
     for (const type of ["pointerdown", "keydown", "click"]) label.addEventListener(type, remember, { capture: true });
     input.addEventListener("change", () => {
-      if (place) scrollBy({ top: place.getBoundingClientRect().top - top, behavior: "instant" });
+      if (place) scrollBy({ top: top(place) - before, behavior: "instant" });
     });
   }
 
@@ -85,7 +131,6 @@
     document.head.append(script);
   };
   if (finder) {
-    opener.hidden = false;
     opener.addEventListener("click", find);
   }
 
@@ -96,7 +141,6 @@
   active.checked = store("keys") !== "off";
   active.addEventListener("change", () => store("keys", active.checked ? "on" : "off"));
   const help = document.querySelector("button.help");
-  help.hidden = false;
   help.addEventListener("click", () => sheet.showModal());
   sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
   const click = (...selectors) => () => selectors.map((s) => document.querySelector(s)).find(Boolean)?.click();

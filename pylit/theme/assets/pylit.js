@@ -2,14 +2,43 @@
 (() => {
   const root = document.documentElement;
   const words = document.body.dataset;
+  const store = (key, value) => {
+    try { localStorage.setItem(key, value); } catch { /* Storage may be forbidden: nothing is remembered. */ }
+  };
 
-  // Formulas: KaTeX's own layout once its stylesheet is there, MathML until then.
-  if (words.katex && document.querySelector(".katex")) {
-    const link = document.createElement("link");
-    Object.assign(link, { rel: "stylesheet", href: words.katex, crossOrigin: "anonymous" });
-    if (words.integrity) link.integrity = words.integrity;
-    link.onload = () => root.classList.add("katex-ready");
-    document.head.append(link);
+  // Much work can wait until a reader comes near.
+  const whenNear = (elements, act) => {
+    const observer = new IntersectionObserver((entries) => {
+      for (const entry of entries.filter((e) => e.isIntersecting)) {
+        observer.unobserve(entry.target);
+        act(entry.target, entry.boundingClientRect);
+      }
+    }, { rootMargin: "100%" });
+    elements.forEach((element) => observer.observe(element));
+  };
+
+  // Formulas: KaTeX's own layout once its stylesheet is there, the browser's MathML until then. What is on the screen
+  // stays as it is: nothing moves under a reader's eyes. From the second page on the stylesheet is here in time.
+  const { katex, integrity } = document.getElementById(":first").dataset;
+  const typeset = () => {
+    store("katex", katex);
+    if (root.classList.contains("katex-ready")) return;
+    const formulas = [...document.querySelectorAll(".katex")];
+    const blocks = formulas.map((f) => f.closest(".part") ?? f.closest("p, li, .formula, .table") ?? f);
+    whenNear(new Set(blocks), (block, place) => {
+      if (place.top < innerHeight) return;
+      formulas.forEach((formula, index) => blocks[index] === block && formula.classList.add("set"));
+    });
+  };
+  if (katex && document.querySelector(".katex")) {
+    const link = document.getElementById(":katex") ?? document.createElement("link");
+    if ("loaded" in link.dataset) typeset();
+    else link.addEventListener("load", typeset);
+    if (!link.isConnected) {
+      Object.assign(link, { rel: "stylesheet", href: katex, crossOrigin: "anonymous" });
+      if (integrity) link.integrity = integrity;
+      document.head.append(link);
+    }
   }
 
   // Point at a name in the code, or at a symbol in a formula, and all its uses light up; a click keeps the light on.
@@ -75,7 +104,7 @@
   }
 
   // A button that copies, on every piece of code.
-  for (const pre of document.querySelectorAll("pre")) {
+  whenNear(document.querySelectorAll("pre"), (pre) => {
     const copy = document.createElement("button");
     copy.type = "button";
     copy.className = "copy";
@@ -94,12 +123,12 @@
       setTimeout(() => { copy.textContent = words.copy; }, 1500);
     });
     pre.parentElement.append(copy);
-  }
+  });
 
   // Pictures open large.
-  for (const figure of document.querySelectorAll("figure.picture")) {
+  whenNear(document.querySelectorAll("figure.picture"), (figure) => {
     const picture = figure.querySelector("svg, img");
-    if (!picture) continue;
+    if (!picture) return;
     const open = document.createElement("button");
     open.type = "button";
     open.className = "zoom";
@@ -119,7 +148,7 @@
       dialog.showModal();
     });
     figure.append(open);
-  }
+  });
 
   // Lines: `#L118-L126` marks several; a click on a number with Shift makes it so.
   const numbers = [...document.querySelectorAll(".l > [id]")];
@@ -142,43 +171,4 @@
     const ends = [from[1], number.id].sort((a, b) => a.slice(1) - b.slice(1));
     location.hash = ends.join("-");
   });
-
-  // The table of contents follows the reader.
-  const entries = new Map();
-  for (const a of document.querySelectorAll("nav.toc a")) {
-    const target = document.getElementById(decodeURIComponent(a.hash.slice(1)));
-    if (target) entries.set(target, a);
-  }
-  const last = (elements) => {
-    const line = (document.querySelector(".bar")?.offsetHeight || 0) + 40;
-    return [...elements].filter((e) => e.getBoundingClientRect().top <= line).at(-1);
-  };
-  if (entries.size) {
-    const targets = [...entries.keys()];
-    let marked;
-    const mark = () => {
-      const atEnd = scrollY > 0 && innerHeight + scrollY >= root.scrollHeight - 2;
-      // The last sections are too short to be scrolled to the top: take the one that was asked for.
-      const asked = atEnd && targets.find((e) => e.id === decodeURIComponent(location.hash.slice(1)));
-      const seen = asked && asked.getBoundingClientRect().top >= 0;
-      const current = seen ? asked : atEnd ? targets.at(-1) : last(targets) || targets[0];
-      if (current === marked) return;
-      entries.get(marked)?.removeAttribute("aria-current");
-      marked = current;
-      const a = entries.get(current);
-      a.setAttribute("aria-current", "true");
-      const list = a.closest("nav");
-      if (a.offsetTop < list.scrollTop || a.offsetTop + 40 > list.scrollTop + list.clientHeight) {
-        list.scrollTop = a.offsetTop - list.clientHeight / 2;
-      }
-    };
-    let waiting = false;
-    addEventListener("scroll", () => {
-      if (waiting) return;
-      waiting = true;
-      requestAnimationFrame(() => { waiting = false; mark(); });
-    }, { passive: true });
-    addEventListener("hashchange", mark);
-    mark();
-  }
 })();
