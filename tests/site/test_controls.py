@@ -11,6 +11,15 @@ from site_fixtures import Open
 RESNET = "resnet/index.html"
 
 
+def wait(page: Page, condition: str) -> None:
+    """Wait until `condition` is true. Playwright's own way of doing it meets the page's security policy."""
+    for _ in range(100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
 def ask(page: Page, words: str) -> None:
     field = page.get_by_role("searchbox")
     if not field.is_visible():
@@ -171,4 +180,35 @@ def test_reading_progress(read: Open) -> None:
     width = "new DOMMatrix(getComputedStyle(document.querySelector('.bar'), '::after').transform).a"
     assert page.evaluate(width) == 0
     page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
-    page.wait_for_function(f"{width} > 0.99")
+    wait(page, f"{width} > 0.99")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("anchor", ["ResidualBlock.forward", "ResNetClassifier"])
+def test_reloading_and_going_back_keep_the_place(read: Open, width: int, anchor: str) -> None:
+    page = read(RESNET, width=width).page
+    top = f"document.getElementById('{anchor}').getBoundingClientRect().top"
+    page.evaluate(f"document.getElementById('{anchor}').scrollIntoView({{behavior: 'instant'}})")
+    page.wait_for_timeout(300)
+    before = page.evaluate(top)
+    assert 0 <= before < 200
+    page.reload()
+    wait(page, f"Math.abs({top} - {before}) < 60")
+    page.goto(page.url.replace("resnet/index.html", "index.html"))
+    page.go_back()
+    wait(page, f"Math.abs({top} - {before}) < 60")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_moves_when_the_rest_is_laid_out(read: Open, width: int) -> None:
+    """Heights are guesses until a row comes near; the row that one looks at stays where it is."""
+    page = read(f"{RESNET}#ResNetClassifier", width=width).page
+    top = "document.getElementById('ResNetClassifier').getBoundingClientRect().top"
+    page.wait_for_timeout(500)
+    assert 0 <= page.evaluate(top) < 200
+    page.mouse.move(300, 400)
+    for _ in range(8):
+        before = page.evaluate(top)
+        page.mouse.wheel(0, -600)
+        page.wait_for_timeout(120)
+        assert abs(page.evaluate(top) - before - 600) < 5

@@ -39,7 +39,7 @@ def test_accessible_quiet_and_within_the_screen(read: Open, address: str, path: 
         assert not reader.errors
         foreign = {url for url in reader.requests if not url.startswith((address, "data:"))}
         assert all(url.startswith(CDN) and url.endswith(".css") for url in foreign)
-        result = Axe().run(page, options={"preload": False})
+        result = Axe().run(page, options={"preload": False, "rules": {"target-size": {"enabled": True}}})
         assert result.violations_count == 0, (width, result.generate_report())
         page.emulate_media(color_scheme="dark")  # nothing but the colours is another
         result = Axe().run(page, options={"preload": False, "runOnly": ["color-contrast"]})

@@ -98,6 +98,32 @@
 
   // Another language or view shows the same place.
   const rows = document.querySelectorAll("main :is(.row, h1, h2, h3, h4)[id]");
+  // So do a reload and the way back. The browser alone cannot find it again where heights are still guesses.
+  const name = `place ${location.pathname}`;
+  addEventListener("pagehide", () => {
+    const place = last(rows);
+    try {
+      if (place) sessionStorage.setItem(name, JSON.stringify([place.id, top(place)]));
+      else sessionStorage.removeItem(name);
+    } catch { /* Storage may be forbidden: the browser does what it can. */ }
+  });
+  if (["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type)) {
+    let left;
+    try { left = JSON.parse(sessionStorage.getItem(name)); } catch { /* as above */ }
+    const place = left && document.getElementById(left[0]);
+    if (place) {
+      history.scrollRestoration = "manual";
+      const back = () => {
+        place.scrollIntoView({ behavior: "instant" });
+        scrollBy({ top: place.getBoundingClientRect().top - left[1], behavior: "instant" });
+      };
+      back();
+      addEventListener("load", () => {
+        back();
+        requestAnimationFrame(() => { back(); history.scrollRestoration = "auto"; });
+      });
+    }
+  }
   for (const a of document.querySelectorAll(".languages a")) {
     a.addEventListener("click", () => {
       const place = scrollY > 0 && last(rows);
