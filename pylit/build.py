@@ -22,7 +22,7 @@ from .document import THEME, document, extra_files
 from .errors import Problem, PylitError, Report
 from .references import Facts, Index
 from .site import Page, Site
-from .view import contents_page, render_page
+from .view import contents_page, render_notebook, render_page
 
 Advance = Callable[[int], None]
 """Told how many more pages are done."""
@@ -148,6 +148,7 @@ def render_pages(site: Site, pages: Iterable[Page], out: Path) -> Done:
             report = Report()
             try:
                 view = render_page(site, page, lang, report)
+                notebook = render_notebook(site, page, lang, report) if site.notebook(page, lang) else ""
             except Exception as error:
                 error.add_note(f"while rendering {page.file} in the language {lang}")
                 raise
@@ -155,6 +156,8 @@ def render_pages(site: Site, pages: Iterable[Page], out: Path) -> Done:
             if view is not None and not report.errors:
                 pictures |= dict.fromkeys(view.pictures)
                 _write(out / view.url, document(view))
+                if notebook:
+                    _write(out / site.notebook(page, lang), notebook)
     return Done(tuple(problems), tuple(pictures))
 
 

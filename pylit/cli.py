@@ -92,6 +92,8 @@ def _ranges(numbers: list[int]) -> str:
 @click.option("--katex-integrity", help="Its integrity hash; empty for none.")
 @click.option("--search", is_flag=True, help="Let readers search the pages; needs Pagefind.")
 @click.option("--traces", default=TRACES, show_default=True, type=click.Path(path_type=Path), help=_TRACES)
+@click.option("--notebooks", is_flag=True, help="Write a Jupyter notebook of every module, beside its page.")
+@click.option("--requirement", default="", help="What `pip install` installs the modules from, in notebooks.")
 @click.option("--keep-going", is_flag=True, help="Write the pages that are right although others are not.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 def render(
@@ -107,6 +109,8 @@ def render(
     katex_integrity: str | None,
     search: bool,
     traces: Path,
+    notebooks: bool,
+    requirement: str,
     keep_going: bool,
     strict: bool,
 ) -> None:
@@ -137,6 +141,8 @@ def render(
         katex_integrity=katex_integrity,
         search=search,
         traces=traces,
+        notebooks=notebooks,
+        requirement=requirement,
     )
     try:
         site = find_pages(settings)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from .charts import COLORS, draw
 from .errors import PylitError
-from .figures import Chart, Figure, FigureError, Format, Table, Terms, Text
+from .figures import Chart, Column, Figure, FigureError, Format, Table, Terms, Text
 from .glossary import Glossary, Term
 from .interface import Gettext, native_name
 from .links import LinkError, Links
@@ -52,42 +52,65 @@ def exhibit(figure: Figure, page: Surroundings) -> Markup:
 
 
 def _chart(chart: Chart, page: Surroundings) -> Markup:
-    curves = []
-    legend = Markup()
-    for number, line in enumerate(chart.lines):
-        with _at(line.place):
-            record = read_record(*_files(line.data, page)[0])
-            curves.append(curve(select(record, line.x), select(record, line.y), line.y))
-        legend += Markup('<li class="line-{}">{}</li>').format(number % COLORS + 1, page.block(line.label))
-    label, x, y = (page.words(text) for text in (chart.caption, chart.x, chart.y))
-    drawing = draw(curves, label, x, y, chart.x_scale, chart.y_scale, chart.format, page.gettext)
+    drawing = chart_drawing(chart, page.links, page.words, page.gettext)
+    legend = Markup().join(
+        Markup('<li class="line-{}">{}</li>').format(number % COLORS + 1, page.block(line.label))
+        for number, line in enumerate(chart.lines)
+    )
     return Markup(
         '<figure class="picture chart"{}>{}<ul class="legend">{}</ul><figcaption>{}</figcaption></figure>\n'
     ).format(page.marked(chart.caption), drawing, legend, page.block(chart.caption))
 
 
+def chart_drawing(chart: Chart, links: Links, words: Callable[[Text], str], gettext: Gettext) -> Markup:
+    """A chart as SVG, without its legend and caption; `words` gives its texts in the language of the page.
+
+    Raises:
+        FigureError: with its line, if there are no such files, or not in them what it asks for.
+    """
+    curves = []
+    for line in chart.lines:
+        with _at(line.place):
+            record = read_record(*_files(line.data, links)[0])
+            curves.append(curve(select(record, line.x), select(record, line.y), line.y))
+    label, x, y = (words(text) for text in (chart.caption, chart.x, chart.y))
+    return draw(curves, label, x, y, chart.x_scale, chart.y_scale, chart.format, gettext)
+
+
 def _table(table: Table, page: Surroundings) -> Markup:
-    with _at(table.place):
-        rows = [row for pattern in table.rows for row in _rows(pattern, page)]
     heads = Markup("").join(
         Markup("<th{}>{}</th>").format(_side(column.format), page.block(column.head))
         for column in table.columns
     )
     body = Markup()
-    for row in rows:
+    for row in recorded_cells(table, page.links, page.gettext):
         cells = Markup()
-        for column in table.columns:
-            with _at(column.place):
-                value = select(row, column.value)
-                text = written(value, column.format, column.value, page.gettext)
-            name = column.names.get(text)
-            cells += Markup("<td{}>{}</td>").format(_side(column.format), page.block(name) if name else text)
+        for column, cell in zip(table.columns, row, strict=True):
+            shown = page.block(cell) if isinstance(cell, Text) else cell
+            cells += Markup("<td{}>{}</td>").format(_side(column.format), shown)
         body += Markup("<tr>{}</tr>\n").format(cells)
     caption = Markup("<caption>{}</caption>").format(page.block(table.caption)) if table.caption else ""
     html = Markup("<table>{}<thead><tr>{}</tr></thead><tbody>\n{}</tbody></table>").format(
         caption, heads, body
     )
     return Markup('<div class="table recorded" tabindex="0">{}</div>\n').format(html)
+
+
+def recorded_cells(table: Table, links: Links, gettext: Gettext) -> list[list[Text | str]]:
+    """The rows of a table: recorded values as they are written, and words that are still to be translated.
+
+    Raises:
+        FigureError: with its line, if there are no such files, or not in them what it asks for.
+    """
+    with _at(table.place):
+        rows = [row for pattern in table.rows for row in _rows(pattern, links)]
+    return [[_cell(row, column, gettext) for column in table.columns] for row in rows]
+
+
+def _cell(row: Any, column: Column, gettext: Gettext) -> Text | str:
+    with _at(column.place):
+        text = written(select(row, column.value), column.format, column.value, gettext)
+    return column.names.get(text, text)
 
 
 def _terms(page: Surroundings) -> Markup:
@@ -132,20 +155,20 @@ def _term(term: Term, page: Surroundings) -> Sequence[Markup]:
     return original, Markup.escape(" / ".join(term.use)), never, Markup.escape(term.why)
 
 
-def _rows(pattern: str, page: Surroundings) -> Iterator[Any]:
+def _rows(pattern: str, links: Links) -> Iterator[Any]:
     """Yield the data of each row: a file's, or the items of a list in it."""
     pattern, _, path = pattern.partition("#")
-    for file in _files(pattern, page):
+    for file in _files(pattern, links):
         found = select(read_record(*file), path)
         if path and not isinstance(found, list):
             raise FigureError(f"what is recorded at `{path}` is no list", "Name the file alone for one row.")
         yield from found if path else [found]
 
 
-def _files(pattern: str, page: Surroundings) -> list[tuple[Any, str]]:
+def _files(pattern: str, links: Links) -> list[tuple[Any, str]]:
     """Where the files named by `pattern` lie, and their names."""
     try:
-        return [(page.links.base / name, name) for name in page.links.find_files(pattern)]
+        return [(links.base / name, name) for name in links.find_files(pattern)]
     except LinkError as error:
         raise FigureError(str(error), error.hint) from error
 

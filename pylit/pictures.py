@@ -37,6 +37,7 @@ ATTRIBUTES = re.compile(
     r"|opacity|font-\w+|letter-spacing|text-anchor|dominant-baseline|baseline-shift|preserveAspectRatio|paint-order"
     r"|marker-(start|mid|end)|markerWidth|markerHeight|markerUnits|ref[XY]|orient|role|aria-\w+|pathLength|rotate"
 )
+_BOX = re.compile(r"(-?[\d.]+[\s,]+){2}[\d.]+[\s,]+[\d.]+")
 _LOCAL = re.compile(r"(?:(?!url\()[^<>])*|url\(#[\w-]+\)", re.IGNORECASE)
 
 
@@ -77,7 +78,7 @@ def inline_svg(path: Path, alternative: str, prefix: str = "") -> Markup:
                 element.set(attribute, f"url(#{prefix}{value[5:]}")
     for useless in ("role", "aria-label", "aria-labelledby", "class"):
         root.attrib.pop(useless, None)
-    if "viewBox" not in root.attrib:
+    if not _BOX.fullmatch(root.get("viewBox", "")):
         raise PictureError('the drawing has no viewBox; give it one, such as viewBox="0 0 640 320"')
     root.attrib.pop("width", None), root.attrib.pop("height", None)
     root.attrib |= {"role": "img", "aria-label": alternative}

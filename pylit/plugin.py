@@ -21,13 +21,14 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
+from .archive import write_archive
 from .document import extra_contexts, page_context, prepare
 from .errors import PylitError, Report
 from .interface import LOCALE
 from .search import FOLDER, index_site
 from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, find_pages
 from .traces import TRACES
-from .view import View, contents_page, preview_page, render_page
+from .view import View, contents_page, preview_page, render_notebook, render_page
 
 log = logging.getLogger("mkdocs.plugins.pylit")
 
@@ -54,6 +55,12 @@ class PylitConfig(Config):
     translating = option.Type(str, default="")
     """The page that tells how to translate."""
     traces = option.Type(str, default=TRACES)
+    notebooks = option.Type(bool, default=False)
+    """Whether modules have notebooks."""
+    requirement = option.Type(str, default="")
+    """What `pip install` has to be told, in a notebook, to install the modules."""
+    archive = option.Type(str, default="")
+    """Name of the archive that holds the whole site."""
 
 
 class PylitPlugin(BasePlugin[PylitConfig]):
@@ -64,6 +71,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         self.site: Site | None = None
         self.views: dict[str, View] = {}
         self.index: Path | None = None
+        self.notebooks: dict[str, str] = {}
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether pages are for reading or for a preview that reloads."""
@@ -91,6 +99,12 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             raise PluginError(str(error)) from error
         make = preview_page if self.serving else render_page
         views = [make(site, page, lang, report) for page in site.pages for lang in site.settings.languages]
+        notebooks = {
+            address: text
+            for page in site.pages
+            for lang in site.settings.languages
+            if (address := site.notebook(page, lang)) and (text := render_notebook(site, page, lang, report))
+        }
         if "index.html" not in site.by_url:
             views += [contents_page(site, lang) for lang in site.settings.languages]
         # MkDocs counts warnings, and after a build that failed its server answers nothing any more.
@@ -100,6 +114,7 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         if report.errors and not self.serving:
             raise PluginError(f"{len(report.errors)} error(s) in the pages; the old site was left as it is.")
         self.site, self.views = site, {view.url: view for view in views if view}
+        self.notebooks = notebooks
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Replace MkDocs' own pages by ours, and add the pictures that they need."""
@@ -111,6 +126,8 @@ class PylitPlugin(BasePlugin[PylitConfig]):
                 files.remove(file)  # drawings are part of the pages
         for url in self.views:
             files.append(File.generated(config, url.removesuffix(".html") + ".md", content=""))
+        for address, notebook in self.notebooks.items():
+            files.append(File.generated(config, address, content=notebook))
         for picture in dict.fromkeys(p for view in self.views.values() for p in view.pictures):
             path = str(self.site.path(picture))
             address = self.site.file_url(picture)
@@ -130,11 +147,28 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         ours = extra_contexts(self.site, serving=self.serving).get(template_name, {"sitemap": []})
         return _with(context, ours)
 
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Tell MkDocs the title of a page, for its own lists."""
+        page.title = self.views[page.file.dest_uri].body.title
+        return html
+
+    def on_page_context(
+        self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: object
+    ) -> TemplateContext:
+        """Give a page's template what it shows."""
+        return _with(context, page_context(self.views[page.file.dest_uri], serving=self.serving))
+
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Make the index for searching; in a preview once."""
-        if not self.config.search:
-            return
+        """Make the index for searching, and the archive, which a preview does without."""
+        assert self.site is not None
         out = Path(config.site_dir)
+        if self.config.search:
+            self._index(out)
+        if self.site.settings.archive and not self.serving:
+            write_archive(out, self.site.settings.archive)
+
+    def _index(self, out: Path) -> None:
+        """Make the index for searching; in a preview once."""
         if self.index is not None:
             shutil.copytree(self.index, out / FOLDER)
             return
@@ -146,17 +180,6 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             self.kept = TemporaryDirectory(prefix="pylit-search-")
             self.index = Path(self.kept.name) / FOLDER
             shutil.copytree(out / FOLDER, self.index)
-
-    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Tell MkDocs the title of a page, for its own lists."""
-        page.title = self.views[page.file.dest_uri].body.title
-        return html
-
-    def on_page_context(
-        self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: object
-    ) -> TemplateContext:
-        """Give a page's template what it shows."""
-        return _with(context, page_context(self.views[page.file.dest_uri], serving=self.serving))
 
     def _base(self, config: MkDocsConfig) -> Path:
         return Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
@@ -184,6 +207,9 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             search=self.config.search,
             translating=self.config.translating,
             traces=base / self.config.traces,
+            notebooks=self.config.notebooks,
+            requirement=self.config.requirement,
+            archive=self.config.archive,
         )
 
 

@@ -25,6 +25,11 @@ from .sections import slug, unused
 @lru_cache(maxsize=1)
 def markdown() -> MarkdownIt:
     """The parser of all prose."""
+    return new_parser()
+
+
+def new_parser() -> MarkdownIt:
+    """Another parser like that of all prose, for those who change it."""
     md = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     md.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
     md.block.ruler.before("blockquote", "doctest", _doctest, {"alt": ["paragraph", "list", "blockquote"]})

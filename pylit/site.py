@@ -26,6 +26,7 @@ from .traces import Chip, NoTraceError, chips, command, read_trace, trace_path
 
 KATEX_CSS = "https://cdn.jsdelivr.net/npm/katex@0.16.22/dist/katex.min.css"
 KATEX_INTEGRITY = "sha384-5TcZemv2l/9On385z///+d7MSYlvIEw9FuZTIdZ14vJLqWphw7e7ZPuOiCHJcFCP"
+ARCHIVE = re.compile(r"[\w-][\w.-]*\.zip")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 IGNORED = frozenset("__pycache__ node_modules site-packages build dist venv env".split())
 """Folders that are never looked into, as are those whose names begin with a dot."""
@@ -64,6 +65,12 @@ class Settings:
     """The page that tells how to translate."""
     traces: Path | None = None
     """Folder of the traces that `pylit trace` records."""
+    notebooks: bool = False
+    """Whether every module has a notebook beside its page."""
+    requirement: str = ""
+    """What `pip install` has to be told, in a notebook, to install the modules."""
+    archive: str = ""
+    """The name of the archive that holds the whole site, at its root; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,12 @@ class Site:
     def address(self, page: Page, lang: str) -> str:
         """The address of a page in `lang`, from the root of the site."""
         return page.url if lang == self.settings.languages[0] else f"{lang}/{page.url}"
+
+    def notebook(self, page: Page, lang: str) -> str:
+        """The address of a page's notebook in `lang`, from the root of the site; empty when it has none."""
+        if not self.settings.notebooks or not page.file.endswith(".py"):
+            return ""
+        return self.address(page, lang).removesuffix(".html") + ".ipynb"
 
     def path(self, file: str) -> Path:
         """Where a file lies."""
@@ -263,8 +276,15 @@ def find_pages(settings: Settings) -> Site:
     """Find all pages of a site.
 
     Raises:
-        PylitError: if a root does not exist, or two files would become one page.
+        PylitError: if a root does not exist, two files would become one page, or the archive cannot be made.
     """
+    if name := settings.archive:
+        if not ARCHIVE.fullmatch(name):
+            hint = "Name it like my-site.zip; it lies at the root of the site."
+            raise PylitError(Problem(f"archive `{name}`", 0, "is no name of a zip file", hint))
+        if not settings.site_url:
+            hint = "Set the site's URL: pages in the archive link there for a newer one."
+            raise PylitError(Problem(f"archive `{name}`", 0, "needs a site with an address", hint))
     for position, lang in enumerate(settings.languages):
         if not LANGUAGE.fullmatch(lang) or lang in settings.languages[:position]:
             reason = "is no language code" if not LANGUAGE.fullmatch(lang) else "is there already"

@@ -20,6 +20,7 @@ from .links import Links, relative
 from .markup import marked
 from .model import Source
 from .names import source_uses
+from .notebook import Origin, notebook
 from .references import module_name
 from .render import Body, Row, hidden_definitions, render_body
 from .site import Page, Site
@@ -70,6 +71,12 @@ class View:
     can_search: bool = False
     can_edit: bool = False
     """Whether passages have links to where they can be edited."""
+    notebook: str = ""
+    """Address of the page as a notebook; empty when there is none."""
+    notebook_name: str = ""
+    """What the notebook is called once it is downloaded."""
+    archive: str = ""
+    """Address of the whole site in one file, which is not in that file."""
     problems: tuple[str, ...] = ()
     """What is wrong with it, for a preview."""
 
@@ -89,6 +96,21 @@ def render_page(site: Site, page: Page, lang: str, report: Report) -> View | Non
     chips = site.chips(source, report)
     body = render_body(source, context, code, chips, references.users)
     return _view(site, page, lang, body, tuple(pictures))
+
+
+def render_notebook(site: Site, page: Page, lang: str, report: Report) -> str:
+    """Make the notebook of a module in a language; empty when its file cannot be read.
+
+    What is wrong goes to `report`; that is what is wrong with the page.
+    """
+    found = _open(site, page, lang, report)
+    if found is None:
+        return ""
+    source, context, _ = found
+    module, package = module_name(page.file, site.packages)
+    here = site.absolute(context.url) or PurePosixPath(context.url).name
+    origin = Origin(module, package, here, site.repository_url(page.file), site.settings.requirement)
+    return notebook(source, context, origin)
 
 
 def check_page(site: Site, page: Page, report: Report) -> None:
@@ -182,6 +204,7 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
     url, settings = site.address(page, lang), site.settings
     position = site.by_file.get(page.file, -1)
     root = "../" * url.count("/")
+    notebook = site.notebook(page, lang)
     return View(
         lang=lang,
         direction=direction(lang),
@@ -214,7 +237,16 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
         help_href=_help(site, url, lang),
         can_search=settings.search,
         can_edit=bool(settings.repository),
+        notebook=relative(notebook, url) if notebook else "",
+        notebook_name=_notebook_name(site, page, lang),
+        archive=site.absolute(settings.archive) if settings.archive else "",
     )
+
+
+def _notebook_name(site: Site, page: Page, lang: str) -> str:
+    """`labml_nn.resnet.zh.ipynb`: named after the module, as there are many an `index`."""
+    language = "" if lang == site.settings.languages[0] else f".{lang}"
+    return f"{module_name(page.file, site.packages)[0]}{language}.ipynb"
 
 
 def _home(site: Site, url: str, lang: str) -> str:

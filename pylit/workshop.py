@@ -109,7 +109,7 @@ def interface_strings() -> Iterator[Block]:
                 yield Block(message, f"pylit/theme/{path.name}", line, "")
     for path in sorted(Path(__file__).parent.glob("*.py")):
         text = path.read_text("utf-8")
-        for match in re.finditer(r'(?:gettext|interface\(lang\))\("([^"]+)"\)', text):
+        for match in re.finditer(r'(?:gettext|interface\(lang\))\(\s*"([^"]+)"\s*\)', text):
             yield Block(match.group(1), f"pylit/{path.name}", 0, "")
 
 

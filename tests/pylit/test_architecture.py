@@ -9,9 +9,9 @@ from pathlib import Path
 
 ORDER = (
     "errors model frontmatter sections source traces figures prose catalog symbols math names references manuals"
-    " highlight links pictures interface records charts glossary exhibits breaks context markup render site crossref"
-    " view parameters typography check document search build workshop extraction status bindings watcher tracer plugin"
-    " translators cli __main__"
+    " highlight links pictures interface records charts glossary exhibits breaks context markup render examples needs"
+    " statements wrapping spans drawings markdown cells notebook site crossref view parameters typography check"
+    " document search archive build workshop extraction status bindings watcher tracer plugin translators cli __main__"
 ).split()
 
 
@@ -45,7 +45,7 @@ def test_every_module_says_what_it_is_for(root: Path) -> None:
 
 def test_engine_runs_without_torch_and_mkdocs() -> None:
     code = (
-        "import sys; sys.modules.update(dict.fromkeys(['torch', 'mkdocs', 'labml', 'labml_helpers']))\n"
+        "import sys; sys.modules.update(dict.fromkeys(['torch', 'mkdocs', 'labml', 'labml_helpers', 'nbformat']))\n"
         "import pylit.cli, pylit.build, pylit.workshop"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -53,6 +53,15 @@ def test_sections_of_a_wrong_file_still_shows_the_others(write: Write) -> None:
     assert [entry["lines"] for entry in json.loads(result.stdout)] == [1]
 
 
+def test_render_notebooks(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("pkg/a.py", '"""Doc."""\n')
+    assert run("render", "pkg", "--out", "one", "--notebooks", "--requirement", "it").exit_code == 0
+    assert "%pip install --quiet" in Path("one/a.ipynb").read_text("utf-8")
+    assert run("render", "pkg", "--out", "two").exit_code == 0
+    assert not Path("two/a.ipynb").exists()
+
+
 def test_render_a_file_a_folder_and_several(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

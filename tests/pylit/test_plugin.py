@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from conftest import Write
@@ -31,7 +32,7 @@ def snapshot(out: Path) -> dict[str, bytes]:
     return {
         p.relative_to(out).as_posix(): p.read_bytes()
         for p in out.rglob("*")
-        if p.suffix in (".html", ".css", ".js", ".svg", ".png", ".xml")
+        if p.suffix in (".html", ".css", ".js", ".svg", ".png", ".xml", ".ipynb", ".zip")
     }
 
 
@@ -59,7 +60,8 @@ def test_our_site_is_the_same_under_mkdocs_and_properdocs(root: Path, tmp_path: 
         "guide/reading.html",
     ):
         assert page in outs["mkdocs"]
-    assert {"404.html", "sitemap.xml"} <= set(outs["mkdocs"])
+    assert {"404.html", "sitemap.xml", "annotated-labml-nn.zip"} <= set(outs["mkdocs"])
+    assert {"index.ipynb", "zh/resnet/index.ipynb"} <= set(outs["mkdocs"])
 
 
 def test_guides_modules_and_pictures(config: Path, tmp_path: Path) -> None:
@@ -74,6 +76,29 @@ def test_guides_modules_and_pictures(config: Path, tmp_path: Path) -> None:
     lost = (tmp_path / "out/404.html").read_text("utf-8")
     assert 'href="/sub/zh/index.html"' in lost
     assert 'href="/sub/assets/pylit.css"' in lost
+
+
+def test_notebooks_and_archive(config: Path, write: Write, tmp_path: Path) -> None:
+    write("mkdocs.yml", CONFIG + "      notebooks: true\n      requirement: pkg==3\n      archive: pkg.zip\n")
+    assert build(config, tmp_path / "out").returncode == 0
+    assert '%pip install --quiet \\"pkg==3\\"' in (tmp_path / "out/zh/index.ipynb").read_text("utf-8")
+    page = (tmp_path / "out/zh/index.html").read_text("utf-8")
+    assert 'href="index.ipynb" download="pkg.zh.ipynb"' in page
+    assert '<a href="https://example.org/sub/pkg.zip" download>' in page
+    with ZipFile(tmp_path / "out/pkg.zip") as archive:
+        assert {"pkg/index.html", "pkg/zh/index.ipynb", "pkg/p.gif"} <= set(archive.namelist())
+    write("mkdocs.yml", CONFIG)
+    assert build(config, tmp_path / "other").returncode == 0
+    assert not {path.suffix for path in (tmp_path / "other").rglob("*")} & {".ipynb", ".zip"}
+    assert "download" not in (tmp_path / "other/index.html").read_text("utf-8")
+
+
+def test_archive_without_an_address(config: Path, write: Write, tmp_path: Path) -> None:
+    without = CONFIG.replace("site_url: https://example.org/sub/\n", "")
+    write("mkdocs.yml", without + "      archive: pkg.zip\n")
+    result = build(config, tmp_path / "out")
+    assert result.returncode == 1
+    assert "archive `pkg.zip`: error: needs a site with an address" in result.stderr
 
 
 def test_site_name_is_translated(config: Path, write: Write, tmp_path: Path) -> None:

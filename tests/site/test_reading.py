@@ -72,6 +72,15 @@ def test_click_a_name_and_all_its_uses_light_up(read: Open, path: str) -> None:
     assert lit(page) == []
 
 
+def test_a_click_beside_all_names_puts_the_light_out(read: Open) -> None:
+    reader = read("resnet/index.html")
+    reader.page.locator("[id='ResidualBlock.forward'] .code [data-n]", has_text="shortcut").first.click()
+    assert lit(reader.page)
+    reader.page.locator("h1").click()
+    assert lit(reader.page) == []
+    assert not reader.errors
+
+
 @pytest.mark.parametrize("path", RESNET)
 @pytest.mark.parametrize("katex", [False, True])
 def test_click_a_symbol_and_all_its_uses_light_up(read: Open, path: str, katex: bool) -> None:

@@ -68,7 +68,7 @@
     kept = false;
   };
   const pointed = (event) => event.target.closest?.("[data-n], [data-sym]") || (event.type.startsWith("focus")
-    && event.target.matches(".formula") && [...event.target.querySelectorAll("[data-sym]")].find((e) => e.dataset.sym in tied));
+    && event.target.matches(".formula") && [...event.target.querySelectorAll("[data-sym]")].find((e) => e.dataset.sym in tied)) || null;
   const light = (element) => { clear(); same(element).forEach((e) => e.classList.add("lit")); };
   for (const type of ["pointerover", "focusin"]) {
     document.addEventListener(type, (event) => {
