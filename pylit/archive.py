@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-FOR_SERVERS = frozenset(["404.html", "sitemap.xml", "sitemap.xml.gz"])
-"""What only a web server has a use for."""
+from .search import FOLDER
+
+FOR_SERVERS = frozenset(["404.html", "sitemap.xml", "sitemap.xml.gz", FOLDER])
+"""What only a web server has a use for. (Nor is an index for searching the same twice.)"""
 DATE = (1980, 1, 1, 0, 0, 0)
 """The first that an archive can hold."""
 
@@ -22,7 +24,7 @@ def write_archive(folder: Path, name: str) -> None:
     try:
         with ZipFile(temporary, "w", ZIP_DEFLATED, compresslevel=9) as archive:
             for file, path in sorted((path.relative_to(folder).as_posix(), path) for path in files):
-                if file not in FOR_SERVERS:
+                if file.partition("/")[0] not in FOR_SERVERS:
                     info = ZipInfo(f"{target.stem}/{file}", DATE)
                     info.create_system, info.external_attr = (
                         3,

@@ -16,7 +16,15 @@ from pylit.errors import PylitError
 
 @pytest.fixture
 def folder(write: Write, tmp_path: Path) -> Path:
-    for name in ("index.html", "404.html", "sitemap.xml", "sitemap.xml.gz", "zh/a b.html", "assets/x.js"):
+    for name in (
+        "index.html",
+        "404.html",
+        "sitemap.xml",
+        "sitemap.xml.gz",
+        "zh/a b.html",
+        "assets/x.js",
+        "pagefind/i",
+    ):
         write(f"out/{name}", name * 100)
     return tmp_path / "out"
 
@@ -29,7 +37,7 @@ def test_what_is_in_it(folder: Path) -> None:
         assert archive.read("my.site/index.html") == b"index.html" * 100
         assert {info.external_attr >> 16 for info in archive.infolist()} == {0o644}
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["404.html", "assets", "index.html", "my.site.zip", "sitemap.xml", "sitemap.xml.gz", "zh"]
+        ["404.html", "assets", "index.html", "my.site.zip", "pagefind", "sitemap.xml", "sitemap.xml.gz", "zh"]
     )
 
 

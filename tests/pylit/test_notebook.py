@@ -575,6 +575,14 @@ def test_recorded_figures(write: Write, tmp_path: Path) -> None:
     ]
 
 
+def test_glossary(write: Write, tmp_path: Path) -> None:
+    write("t/zh/glossary.yml", "- term: layer\n  use: [层]\n  never: [图层]\n  why: No.\n")
+    write("pkg/a.py", '"""\n# A\n\n```glossary\n```\n"""\n')
+    found = site(tmp_path, languages=("en", "zh"), translations=tmp_path / "t")
+    shown = read(text_of(found, "pkg/a.py", "zh")[0])[1].source
+    assert '<td><span lang="en">layer</span></td><td>层</td><td><s>图层</s></td>' in shown
+
+
 def test_figure_that_is_wrong_is_told_once_and_shown_as_it_is(write: Write, tmp_path: Path) -> None:
     write("pkg/a.py", f'"""\nX.\n\n```table\n{TABLE}```\n"""\n')
     report = build(site(tmp_path, notebooks=True), tmp_path / "out")
