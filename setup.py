@@ -66,7 +66,7 @@ setup(
             "py.typed",
             "locale/*.po",
             "theme/*.html",
-            "theme/*.js",
+            "first.js",
             "theme/*.xml",
             "theme/*.yml",
             "theme/assets/*",

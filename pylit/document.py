@@ -32,7 +32,7 @@ def prepare(environment: Environment) -> Environment:
     environment.autoescape = True
     environment.undefined = StrictUndefined
     environment.trim_blocks = True
-    script = (THEME / "first.js").read_text("utf-8").strip()
+    script = (Path(__file__).parent / "first.js").read_text("utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.globals.update(first_script=Markup(script), first_hash=f"sha256-{digest}")
     return environment
