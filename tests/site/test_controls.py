@@ -212,3 +212,18 @@ def test_nothing_moves_when_the_rest_is_laid_out(read: Open, width: int) -> None
         page.mouse.wheel(0, -600)
         page.wait_for_timeout(120)
         assert abs(page.evaluate(top) - before - 600) < 5
+
+
+def test_the_site_opens_in_the_language_chosen_last(read: Open) -> None:
+    page = read("index.html").page
+    home = page.url
+    page.get_by_role("link", name="中文").click()
+    page.wait_for_url("**/zh/index.html")
+    page.goto("about:blank")
+    page.goto(home)
+    page.wait_for_url("**/zh/index.html")
+    page.get_by_role("link", name="English").click()  # who asks for another page gets it
+    page.wait_for_url(home)
+    page.goto("about:blank")
+    page.goto(home.replace("index.html", "zh/resnet/index.html"))
+    assert page.locator("html").get_attribute("lang") == "zh"

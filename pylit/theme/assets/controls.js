@@ -124,8 +124,10 @@
       });
     }
   }
-  for (const a of document.querySelectorAll(".languages a")) {
+  const languages = [...document.querySelectorAll(".languages a")];
+  for (const a of languages) {
     a.addEventListener("click", () => {
+      store("language", a.hreflang);
       const place = scrollY > 0 && last(rows);
       a.hash = place ? place.id : "";
     });
@@ -143,6 +145,12 @@
       if (place) scrollBy({ top: top(place) - before, behavior: "instant" });
     });
   }
+
+  // The site opens in the language that was chosen last: its first page, when one comes from elsewhere.
+  const chosen = languages.find((a) => a.hreflang === store("language") && !a.hasAttribute("aria-current"));
+  const isEntered = performance.getEntriesByType("navigation")[0]?.type === "navigate"
+    && !document.referrer.startsWith(`${location.origin}/`);
+  if (chosen && isEntered && document.querySelector(".crumbs li:first-child [aria-current]")) location.replace(chosen.href);
 
   // Search: its script and its index come when they are first asked for.
   const finder = document.getElementById(":search");
