@@ -21,6 +21,7 @@ ENGINE = [
 SITE = ["mkdocs>=1.6.1,<2", "pagefind[extended]>=1.5,<2"]
 TRAIN = [
     "torch>=2.6",
+    "filelock>=3.16",
     "numpy>=1.26",
     "jaxtyping>=0.3",
     "labml>=0.5.3",

@@ -20,17 +20,20 @@ pixels, first all red, then all green, then all blue ones.
 """
 
 import hashlib
+import http.client
 import os
 import shutil
 import tarfile
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from jaxtyping import UInt8
 from tqdm import tqdm
 
@@ -46,6 +49,9 @@ MIRRORS = (
 # The MD5 sum that the authors publish. It guards against accidents; MD5 is too weak to guard
 # against an attacker, which is why nothing in the archive is ever executed.
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
+
+# Seconds without a single byte after which a mirror is given up
+TIMEOUT = 30.0
 
 FOLDER = "cifar-10-batches-bin"
 TRAIN_FILES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
@@ -87,14 +93,22 @@ def load_cifar10(data_dir: Path) -> tuple[ImageData, ImageData]:
 
     Returns the training images and the test images. Raises `DataError` if they cannot be had.
     """
-    folder = _find(data_dir) or download(data_dir)
+    folder = _find(data_dir)
+    if folder is None:
+        # Several processes may find nothing at the same time, under `torchrun` for one. The first
+        # downloads, and the others wait for it. The system frees the lock of a process that dies.
+        with _writing(data_dir):
+            data_dir.mkdir(parents=True, exist_ok=True)
+            with FileLock(data_dir / ".cifar-10.lock"):
+                folder = _find(data_dir) or download(data_dir)
     return read(folder, TRAIN_FILES), read(folder, TEST_FILES)
 
 
 def _find(data_dir: Path) -> Path | None:
     # Whoever has unpacked the archive by hand may point to either folder.
+    names = (*TRAIN_FILES, *TEST_FILES)
     for folder in (data_dir, data_dir / FOLDER):
-        if (folder / TEST_FILES[0]).is_file():
+        if all((folder / name).is_file() for name in names):
             return folder
     return None
 
@@ -146,23 +160,29 @@ def download(data_dir: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
     `data_dir`. Returns the folder with the files. Raises `DataError` with the reason of each mirror
     if none does.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    with _writing(data_dir):
+        data_dir.mkdir(parents=True, exist_ok=True)
     # The archive is complete only when its checksum is right. Until then it is called `.part`, and
     # an interrupted download goes on from there, at another mirror if need be.
     part = data_dir / "cifar-10-binary.tar.gz.part"
     reasons = []
     for url in mirrors:
         try:
+            resumed = part.exists()
             _fetch(url, part)
-        except (OSError, urllib.error.URLError, ValueError) as error:
+            if resumed and _md5(part) != MD5:
+                # What was there may be from another mirror that sent something else. So this one is
+                # asked for the whole archive before it is given up.
+                part.unlink()
+                _fetch(url, part)
+        except MirrorError as error:
             reasons.append(f"{url}: {error}")
             continue
         if (found := _md5(part)) == MD5:
             folder = _unpack(part, data_dir)
             part.unlink()
             return folder
-        # What came is something else: an error page, say, or a mixture of two downloads. It is of
-        # no use to the next mirror either.
+        # What came is something else: an error page, say. It is of no use to the next mirror.
         part.unlink()
         reasons.append(f"{url}: its MD5 sum is {found} instead of {MD5}")
     raise DataError(
@@ -173,28 +193,75 @@ def download(data_dir: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
     )
 
 
-def _fetch(url: str, part: Path, timeout: float = 30) -> None:
+class MirrorError(Exception):
+    """A mirror fails. The next one is tried."""
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
     """
-    Appends to the file `part` what is missing of `url`. `timeout` is the number of seconds without
-    a single byte after which a mirror is given up.
+    Whatever a server and the network between may do wrong is a `MirrorError`: no connection, no
+    answer in time, redirects without end, an answer that is not HTTP.
+    """
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            # It is an answer too, with a connection of its own.
+            error.close()
+        raise MirrorError(str(error) or repr(error)) from error
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """
+    What goes wrong with our own disk is not the fault of a mirror, and the next one would not help.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}. Make room for 360 MB "
+            "there, or pass another --data-dir. What has been downloaded is "
+            "kept, and the download goes on from it."
+        ) from error
+
+
+def _fetch(url: str, part: Path) -> None:
+    """
+    Appends to the file `part` what is missing of `url`. Raises `MirrorError` if not everything
+    comes, and `DataError` if it cannot be written; what `part` holds is never cut.
     """
     start = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"})
     try:
-        response = urllib.request.urlopen(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
+        with _asking():
+            response = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except MirrorError as error:
+        cause = error.__cause__
         # The server has no bytes beyond these: the download had been complete.
-        if error.code == 416 and start:
+        refused = (
+            isinstance(cause, urllib.error.HTTPError) and cause.code == 416
+        )
+        if refused and start:
             return
         raise
     with response:
-        # A server that does not know ranges answers 200 and starts from the beginning.
-        resumed = response.status == 206
-        done = start if resumed else 0
-        length = response.headers.get("Content-Length")
-        total = done + int(length) if length else None
+        done = 0
+        if response.status == 206:
+            sent = response.headers.get("Content-Range", "no range")
+            if not sent.startswith(f"bytes {start}-"):
+                raise MirrorError(f"it sent {sent}, asked for bytes {start}-")
+            done = start
+        # A server that does not know ranges answers 200 and starts from the beginning. We pass over
+        # what we have: the page that a hotel's network answers with must not replace it.
+        skip = start - done
+        with _asking():
+            length = response.headers.get("Content-Length")
+            total = done + int(length) if length else None
         with (
-            part.open("ab" if resumed else "wb") as file,
+            _writing(part),
+            part.open("ab") as file,
             tqdm(
                 total=total,
                 initial=done,
@@ -203,12 +270,25 @@ def _fetch(url: str, part: Path, timeout: float = 30) -> None:
                 desc="CIFAR-10",
             ) as bar,
         ):
-            while chunk := response.read(1 << 16):
-                file.write(chunk)
+            while chunk := _receive(response):
+                file.write(chunk[skip:])
+                skip = max(skip - len(chunk), 0)
                 bar.update(len(chunk))
                 done += len(chunk)
+    if skip:
+        raise MirrorError(
+            f"it sent {done:,} bytes, fewer than the {start:,} in {part}; "
+            "if that is so with all mirrors, delete this file"
+        )
     if total is not None and done < total:
-        raise OSError(f"the connection ended after {done:,} of {total:,} bytes")
+        raise MirrorError(
+            f"the connection ended after {done:,} of {total:,} bytes"
+        )
+
+
+def _receive(response: http.client.HTTPResponse) -> bytes:
+    with _asking():
+        return response.read1(1 << 16)
 
 
 def _md5(path: Path) -> str:
@@ -222,31 +302,32 @@ def _unpack(archive: Path, data_dir: Path) -> Path:
     an archive may contain, none is followed.
     """
     target = data_dir / FOLDER
-    # They are unpacked into a folder beside the target, which takes its name when it is complete.
-    # So there is never half a data set.
-    with tempfile.TemporaryDirectory(
-        dir=data_dir, prefix=".unpack-"
-    ) as temporary:
+    # They are unpacked into a folder beside the target, and moved when all are complete, so there
+    # is never half a file. What else is in the target stays.
+    with (
+        _writing(target),
+        tempfile.TemporaryDirectory(
+            dir=data_dir, prefix=".unpack-"
+        ) as temporary,
+    ):
         with tarfile.open(archive) as tar:
             for name in (*TRAIN_FILES, *TEST_FILES):
                 try:
                     member = tar.getmember(f"{FOLDER}/{name}")
                 except KeyError as error:
                     raise DataError(
-                        f"{archive} lacks {FOLDER}/{name}."
+                        f"{archive} lacks {FOLDER}/{name}. Delete it."
                     ) from error
-                source = tar.extractfile(member)
+                # A link has a name and a size too, but what it leads to can be anything.
+                source = tar.extractfile(member) if member.isreg() else None
                 if source is None or member.size != FILE_BYTES:
                     raise DataError(
                         f"{archive} holds {name} with {member.size:,} bytes "
-                        f"instead of {FILE_BYTES:,}."
+                        f"instead of {FILE_BYTES:,}, or as a link. Delete it."
                     )
                 with source, open(Path(temporary) / name, "wb") as file:
                     shutil.copyfileobj(source, file)
-        if target.exists():
-            shutil.rmtree(target)
-        Path(temporary).chmod(0o755)
-        os.replace(temporary, target)
-        # `TemporaryDirectory` wants something to remove.
-        Path(temporary).mkdir()
+        target.mkdir(exist_ok=True)
+        for name in (*TRAIN_FILES, *TEST_FILES):
+            os.replace(Path(temporary) / name, target / name)
     return target

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import doctest
+import errno
 import hashlib
 import io
+import os
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 import torch
@@ -178,21 +181,27 @@ def test_wrong_files_are_named(tmp_path: Path, content: bytes | None, message: s
     path = write_files(tmp_path) / "data_batch_3.bin"
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        cifar10.load_cifar10(tmp_path)
+        cifar10.read(tmp_path, cifar10.TRAIN_FILES)
 
 
-def archive(*, without: str = "", size: int = 0) -> bytes:
+def archive(*, without: str = "", size: int = 0, link_type: bytes = b"", absolute: str = "/evil") -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        evil = tarfile.TarInfo("../evil")
-        evil.size = 4
-        tar.addfile(evil, io.BytesIO(b"evil"))
+        for evil_name in ("../evil", f"{cifar10.FOLDER}/../../evil", absolute):
+            evil = tarfile.TarInfo(evil_name)
+            evil.size = 4
+            tar.addfile(evil, io.BytesIO(b"evil"))
         link = tarfile.TarInfo(f"{cifar10.FOLDER}/link")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
         for name in (*cifar10.TRAIN_FILES, *cifar10.TEST_FILES):
             content = records(1, 2)[: size or None]
-            if name != without:
+            if link_type and name == "data_batch_2.bin":
+                info = tarfile.TarInfo(f"{cifar10.FOLDER}/{name}")
+                info.type, info.size = link_type, len(content)
+                info.linkname = f"{cifar10.FOLDER}/data_batch_1.bin"
+                tar.addfile(info)
+            elif name != without:
                 info = tarfile.TarInfo(f"{cifar10.FOLDER}/{name}")
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
@@ -216,7 +225,7 @@ def serve() -> Iterator[Callable[[Handler], str]]:
                 """Say nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         servers.append((server, thread))
         return f"http://127.0.0.1:{server.server_port}/cifar-10-binary.tar.gz"
@@ -239,6 +248,8 @@ def send(content: bytes, *, cut: int | None = None, ranges: bool = True) -> Hand
             request.end_headers()
             return
         request.send_response(206 if ranges and start else 200)
+        if ranges and start:
+            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         request.send_header("Content-Length", str(len(content) - start))
         request.end_headers()
         stop, state["cut"] = state["cut"], None
@@ -320,3 +331,291 @@ def test_good_copy_is_not_overwritten_by_a_bad_archive(
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
         assert not list(tmp_path.glob(".unpack*"))
         (tmp_path / "cifar-10-binary.tar.gz.part").unlink()
+
+
+def part_of(folder: Path) -> Path:
+    return folder / "cifar-10-binary.tar.gz.part"
+
+
+def redirect(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(302)
+    request.send_header("Location", request.path)
+    request.end_headers()
+
+
+def redirect_to_a_file(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(302)
+    request.send_header("Location", "file:///etc/passwd")
+    request.end_headers()
+
+
+def hang_up(request: BaseHTTPRequestHandler) -> None:
+    request.close_connection = True
+
+
+def no_http(request: BaseHTTPRequestHandler) -> None:
+    request.wfile.write(b"SSH-2.0-OpenSSH\r\n")
+    request.close_connection = True
+
+
+def broken_chunks(request: BaseHTTPRequestHandler) -> None:
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe")
+    request.close_connection = True
+
+
+def absurd_length(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.send_header("Content-Length", "many")
+    request.end_headers()
+
+
+def wrong_range(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(206)
+    request.send_header("Content-Range", "bytes 7-9/10")
+    request.end_headers()
+    request.wfile.write(b"abc")
+
+
+def not_satisfiable(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(416)
+    request.end_headers()
+
+
+def error_500(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(500)
+    request.end_headers()
+
+
+SICK = {
+    "redirects without end": (redirect, "infinite loop"),
+    "redirects to a file of ours": (redirect_to_a_file, "redirect.* is not allowed|302"),
+    "hangs up": (hang_up, "closed connection without response"),
+    "speaks no HTTP": (no_http, "SSH-2.0"),
+    "breaks off inside a chunk": (broken_chunks, "IncompleteRead"),
+    "tells an absurd length": (absurd_length, "invalid literal"),
+    "sends another range": (wrong_range, "it sent bytes 7-9/10, asked for bytes"),
+    "has nothing": (not_satisfiable, "416"),
+    "fails": (error_500, "500"),
+}
+
+
+@pytest.mark.parametrize("kind", SICK)
+@pytest.mark.parametrize("begun", [False, True])
+def test_sick_mirror_is_named_and_passed_over(
+    good: bytes, tmp_path: Path, serve: Callable[[Handler], str], kind: str, begun: bool
+) -> None:
+    answer, message = SICK[kind]
+    mirror = serve(answer)
+    half = good[: len(good) // 2]
+    if begun:
+        part_of(tmp_path).write_bytes(half)
+    if not (begun and kind == "has nothing"):  # then it says that the half is all there is
+        with pytest.raises(DataError, match=f"(?s){mirror}: .*({message}).*--data-dir"):
+            cifar10.download(tmp_path, [mirror])
+        if begun:
+            assert part_of(tmp_path).read_bytes()[: len(half)] == half
+    assert cifar10.download(tmp_path, [mirror, serve(send(good))]).is_dir()
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_mirror_that_stalls_is_given_up_and_the_next_goes_on(
+    good: bytes,
+    tmp_path: Path,
+    serve: Callable[[Handler], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tenth: int,
+) -> None:
+    monkeypatch.setattr(cifar10, "TIMEOUT", 0.1)
+    over = threading.Event()
+    cut = len(good) * tenth // 10
+
+    def stall(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(good)))
+        request.end_headers()
+        request.wfile.write(good[:cut])
+        request.wfile.flush()
+        over.wait(60)
+
+    try:
+        with pytest.raises(DataError, match="timed out"):
+            cifar10.download(tmp_path, [serve(stall)])
+    finally:
+        over.set()
+    assert part_of(tmp_path).read_bytes() == good[:cut]
+    assert cifar10.download(tmp_path, [serve(send(good))]).is_dir()
+
+
+@pytest.mark.parametrize("tenth", range(1, 10))
+@pytest.mark.parametrize("known_length", [True, False])
+def test_error_page_does_not_replace_what_was_downloaded(
+    good: bytes, tmp_path: Path, serve: Callable[[Handler], str], tenth: int, known_length: bool
+) -> None:
+    """A page with status 200, as the network of a hotel answers everything with."""
+    had = good[: len(good) * tenth // 10]
+    part_of(tmp_path).write_bytes(had)
+    page = b"<html>Please sign in</html>"
+    assert len(page) < len(had)
+
+    def sign_in(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        if known_length:
+            request.send_header("Content-Length", str(len(page)))
+        request.end_headers()
+        request.wfile.write(page)
+        request.close_connection = True
+
+    with pytest.raises(DataError, match="fewer than the"):
+        cifar10.download(tmp_path, [serve(sign_in)])
+    assert part_of(tmp_path).read_bytes() == had
+    assert cifar10.download(tmp_path, [serve(send(good, ranges=False))]).is_dir()
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_begun_download_with_a_flipped_byte_is_fetched_anew(
+    good: bytes, tmp_path: Path, serve: Callable[[Handler], str], tenth: int
+) -> None:
+    """A single mirror is enough to get out of it."""
+    flipped = bytearray(good)
+    flipped[len(good) * tenth // 10] ^= 0xFF
+    part_of(tmp_path).write_bytes(flipped[: len(good) * tenth // 10 + 1])
+    folder = cifar10.download(tmp_path, [serve(send(good))])
+    assert (folder / "test_batch.bin").read_bytes() == records(1, 2)
+
+
+@pytest.mark.parametrize("link_type", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_member_that_is_no_file_is_refused(
+    tiny: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Callable[[Handler], str],
+    link_type: bytes,
+) -> None:
+    content = archive(link_type=link_type)
+    monkeypatch.setattr(cifar10, "MD5", hashlib.md5(content).hexdigest())
+    with pytest.raises(DataError, match=r"holds data_batch_2\.bin .* or as a link\. Delete it"):
+        cifar10.download(tmp_path, [serve(send(content))])
+    assert not (tmp_path / cifar10.FOLDER).exists()
+
+
+def test_absolute_members_are_not_written(
+    tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Callable[[Handler], str]
+) -> None:
+    evil = tmp_path / "outside" / "evil"
+    content = archive(absolute=str(evil))
+    monkeypatch.setattr(cifar10, "MD5", hashlib.md5(content).hexdigest())
+    cifar10.download(tmp_path / "data", [serve(send(content))])
+    assert {path.name for path in tmp_path.iterdir()} == {"data"}
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {cifar10.FOLDER}
+
+
+class FullDisk(io.BytesIO):
+    """A file on a disk that has room for its first bytes only."""
+
+    def __init__(self, file: IO[Any], room: int) -> None:
+        super().__init__()
+        self.file, self.room = file, room
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        fits, self.room = data[: self.room], max(self.room - len(data), 0)
+        self.file.write(fits)
+        if len(fits) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return len(data)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_full_disk_keeps_what_was_downloaded(
+    good: bytes,
+    tmp_path: Path,
+    serve: Callable[[Handler], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tenth: int,
+) -> None:
+    room = len(good) * tenth // 10
+    plain = Path.open
+    asked = []
+
+    def counted(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        send(good)(request)
+
+    with monkeypatch.context() as full:
+        full.setattr(
+            Path,
+            "open",
+            lambda path, mode="r": FullDisk(plain(path, mode), room) if mode == "ab" else plain(path, mode),
+        )
+        with pytest.raises(DataError, match=r"\.part cannot be written: No space left.* another --data-dir"):
+            cifar10.download(tmp_path, [serve(counted), serve(counted)])
+    assert len(asked) == 1  # another mirror would not help
+    assert part_of(tmp_path).read_bytes() == good[:room]
+    assert cifar10.download(tmp_path, [serve(send(good))]).is_dir()
+
+
+def test_full_disk_while_unpacking(
+    good: bytes, tmp_path: Path, serve: Callable[[Handler], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / cifar10.FOLDER / "notes.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copyfileobj", full)
+        with pytest.raises(DataError, match=f"{cifar10.FOLDER} cannot be written: No space left"):
+            cifar10.download(tmp_path, [serve(send(good))])
+    assert {path.name for path in tmp_path.iterdir()} == {cifar10.FOLDER, part_of(tmp_path).name}
+    assert cifar10.download(tmp_path, [serve(send(good))]).is_dir()
+    assert mine.read_text() == "mine"
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for call in (cifar10.load_cifar10, cifar10.download):
+        with pytest.raises(DataError, match=r"file/data cannot be written: Not a directory\. .* --data-dir"):
+            call(tmp_path / "file" / "data")
+
+
+def test_processes_that_start_together_download_once(
+    good: bytes, tmp_path: Path, serve: Callable[[Handler], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def counted(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        send(good)(request)
+
+    url, plain = serve(counted), cifar10.download
+    monkeypatch.setattr(cifar10, "download", lambda folder: plain(folder, [url]))
+    found: list[ImageData] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(cifar10.load_cifar10(tmp_path)[0])) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 4
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("missing", [*cifar10.TRAIN_FILES, *cifar10.TEST_FILES])
+def test_deleted_file_is_downloaded_again(
+    good: bytes,
+    tmp_path: Path,
+    serve: Callable[[Handler], str],
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+) -> None:
+    """As the message about a damaged file advises."""
+    (write_files(tmp_path / cifar10.FOLDER) / missing).unlink()
+    url, plain = serve(send(good)), cifar10.download
+    monkeypatch.setattr(cifar10, "download", lambda folder: plain(folder, [url]))
+    assert len(cifar10.load_cifar10(tmp_path)[0]) == 10
