@@ -118,7 +118,12 @@ from labml_nn.resnet import ResNetBase, ResNetClassifier, ShortcutKind
 from labml_nn.training import Normalize, Recipe
 from labml_nn.training.checkpoint import CheckpointError
 from labml_nn.training.files import RunFailed, load_config, to_plain
-from labml_nn.training.machine import Precision, find_machine, process_group
+from labml_nn.training.machine import (
+    PeerLost,
+    Precision,
+    find_machine,
+    process_group,
+)
 from labml_nn.training.record import Record, RecordError
 from labml_nn.training.run import Task, run
 
@@ -454,6 +459,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (
         DataError,
         CheckpointError,
+        PeerLost,
         RecordError,
         RunFailed,
         ValueError,

@@ -57,17 +57,25 @@ def load_model(folder: Path) -> tuple[nn.Module, tuple[str, ...], int, int]:
     the side of its images. Raises `RunFailed` or `CheckpointError` if there is no such run.
     """
     checkpoints = CheckpointFolder(folder / "checkpoints", keep=1)
-    if checkpoints.best.exists():
-        checkpoint = load(checkpoints.best)
+    path = checkpoints.best
+    if path.exists():
+        checkpoint = load(path)
     else:
         checkpoint = checkpoints.load_last()
+        path = checkpoints.folder / f"step-{checkpoint.step:08d}.pt"
     _, config = load_config(folder, Config)
-    classes = tuple(checkpoint.about["classes"])
-    channels, side = checkpoint.about["channels"], checkpoint.about["side"]
-    # The values to normalise with come with the weights, so any will do to build the network.
-    zeros = torch.zeros(channels)
-    model = build(config, channels, len(classes), zeros, zeros)
-    model.load_state_dict(checkpoint.model)
+    try:
+        classes = tuple(checkpoint.about["classes"])
+        channels, side = checkpoint.about["channels"], checkpoint.about["side"]
+        # The values to normalise with come with the weights, so any will do to build the network.
+        zeros = torch.zeros(channels)
+        model = build(config, channels, len(classes), zeros, zeros)
+        model.load_state_dict(checkpoint.model)
+    except Exception as error:
+        raise CheckpointError(
+            f"{path} does not fit the network of {folder}/config.json: "
+            f"{error!r:.300}\nPass the folder of a run as it was written."
+        ) from error
     return model.eval(), classes, channels, side
 
 

@@ -16,6 +16,8 @@ Who continues from it gets the same weights in the end as if nothing had happene
 
 import os
 import random
+import warnings
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,11 +100,12 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     ## Saving
 
     Writes `checkpoint` so that the file at `path` is always a whole one, the old or the new,
-    whenever the process is killed. Raises `OSError` if the disk is full; the old file stays.
+    whenever the process is killed. Raises `CheckpointError` if the disk is full; the old file
+    stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             torch.save(vars(checkpoint), file)
             # The new file must be on the disk before it takes the place of the old one. Otherwise a
@@ -110,8 +113,20 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        # When a file cannot be written, PyTorch raises an error of its own that does not say why.
+        # What the system said stands behind it.
+        cause: BaseException = error
+        while not isinstance(cause, OSError) and cause.__context__:
+            cause = cause.__context__
+        reason = getattr(cause, "strerror", None) or cause
+        raise CheckpointError(
+            f"{path} cannot be written: {reason}. Make room on its disk, then "
+            "go on with --resume; the checkpoints before it are whole."
+        ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
@@ -123,6 +138,11 @@ def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
     `CheckpointError` if it cannot be read.
     """
     try:
+        # The file is a zip archive with a checksum for each tensor. PyTorch writes them but does
+        # not compare them, and a damaged weight would be just another number.
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():
+                raise ValueError(f"the checksum of {damaged} is wrong")
         values = torch.load(path, map_location=device, weights_only=True)
         return Checkpoint(**values)
     except FileNotFoundError as error:
@@ -134,7 +154,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
         # files, of keys and of types.
         raise CheckpointError(
             f"{path} is no checkpoint of ours, or it is damaged: {error}\n"
-            "Pass an older one from the same folder."
+            "Remove it, and the one before it is taken."
         ) from error
 
 
@@ -176,15 +196,22 @@ class CheckpointFolder:
 
     def load_last(self, device: torch.device | str = "cpu") -> Checkpoint:
         """
-        Loads the last checkpoint that can be read, to `device`. A damaged one is passed over in
-        favour of the one before it. Raises `CheckpointError` if there is none.
+        Loads the last checkpoint that can be read, to `device`. A damaged one is passed over with a
+        warning, in favour of the one before it. Raises `CheckpointError` if there is none.
         """
         reasons = []
         for path in reversed(self.paths()):
             try:
-                return load(path, device)
+                found = load(path, device)
             except CheckpointError as error:
                 reasons.append(str(error))
+                continue
+            if reasons:
+                warnings.warn(
+                    "\n".join([*reasons, f"Going on from {path}."]),
+                    stacklevel=2,
+                )
+            return found
         raise CheckpointError(
             "\n".join(reasons)
             or f"{self.folder} holds no checkpoint. Pass the folder of a run."

@@ -12,12 +12,18 @@ What a [run](run.py) writes is plain JSON, to be read by people, by `--resume`, 
 compares runs.
 """
 
+import itertools
 import json
 import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
 
 
 class RunFailed(Exception):
@@ -55,30 +61,90 @@ def load_config(folder: Path, kind: type[Loaded]) -> tuple[str, Loaded]:
     it was saved from. Raises `RunFailed` if there is none.
     """
     path = folder / "config.json"
+    paths = {"data_dir", "out"}
     try:
         saved = json.loads(path.read_text("utf-8"))
-        preset, values = saved["preset"], saved["config"]
-    except (OSError, ValueError, KeyError) as error:
+        return saved["preset"], kind(
+            **{
+                name: Path(value)
+                if name in paths and value is not None
+                else tuple(value)
+                if isinstance(value, list)
+                else value
+                for name, value in saved["config"].items()
+            }
+        )
+    # A field that we do not know is a `TypeError`, and so is a list where a dictionary should be.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFailed(
             f"{path} cannot be read ({error}); --resume takes the folder of a "
             "run, such as runs/20260131-120000-quick"
         ) from error
-    paths = {"data_dir", "out"}
-    return preset, kind(
-        **{
-            name: Path(value)
-            if name in paths and value is not None
-            else tuple(value)
-            if isinstance(value, list)
-            else value
-            for name, value in values.items()
-        }
-    )
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """
+    ## One run at a time
+
+    Two runs in one folder would overwrite each other's checkpoints. Inside of this context nobody
+    else can enter it for `folder`; a note in `running.json` tells them why. Raises `RunFailed` if
+    somebody else is inside.
+
+    The lock belongs to the process, not to the note: the system frees it when the process ends,
+    even if it is killed. So `--resume` works right after a crash, and there is nothing to clean up.
+    """
+    note = folder / "running.json"
+    lock = FileLock(folder / ".lock")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise RunFailed(
+                f"{folder} is in use by {_read_note(note)}. "
+                "Wait for it, stop it, or choose another --out."
+            ) from error
+    try:
+        started = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
+        host = socket.gethostname()
+        write_json(note, {"pid": os.getpid(), "host": host, "started": started})
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _read_note(path: Path) -> str:
+    try:
+        note = json.loads(path.read_text("utf-8"))
+        pid, host, started = note["pid"], note["host"], note["started"]
+    except (OSError, ValueError, KeyError, TypeError):
+        # It is just being written.
+        return "another process"
+    return f"process {pid} on {host}, since {started}"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """
+    ## Writing and cutting
+
+    Inside of this context an `OSError` becomes a `RunFailed` that names `path`. The system itself
+    says no more than "No space left on device".
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunFailed(
+            f"{path} cannot be written: {error.strerror or error}. Make room "
+            "on its disk, or see to the permissions. What was saved before is "
+            "whole; a run goes on from it with --resume."
+        ) from error
 
 
 def write_json(path: Path, values: Any) -> None:
     """
-    ## Writing and cutting
 
     Writes `values` to the file at `path`, to be read by people too.
     """
@@ -86,14 +152,18 @@ def write_json(path: Path, values: Any) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes `text` to the file at `path`, which is always whole, the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, "utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """
+    Writes `text` to the file at `path`, which is always whole, the old one or the new one. Raises
+    `RunFailed` if it cannot be written.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            temporary.write_text(text, "utf-8")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def forget_after(path: Path, step: int) -> None:
@@ -108,11 +178,24 @@ def forget_after(path: Path, step: int) -> None:
         try:
             if json.loads(line)["step"] <= step:
                 kept.append(line)
-        except ValueError:
+        except (ValueError, KeyError, TypeError):
             continue
-    path.write_text("".join(line + "\n" for line in kept), "utf-8")
+    write_whole(path, "".join(line + "\n" for line in kept))
 
 
 def new_folder(preset: str) -> Path:
-    """A folder for a new run, named after the time and the `preset`."""
-    return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
+    """
+    Makes a folder for a new run, named after the time and the `preset`. Returns its path. Runs that
+    start in the same second get a number too.
+    """
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-{preset}"
+    for number in itertools.count(1):
+        folder = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        try:
+            with writing(folder):
+                folder.mkdir(parents=True)
+            break
+        except RunFailed as error:
+            if not isinstance(error.__cause__, FileExistsError):
+                raise
+    return folder

@@ -17,6 +17,7 @@ import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 import torch
@@ -24,6 +25,9 @@ from jaxtyping import Float
 from torch import Tensor, distributed, nn
 
 Precision = Literal["auto", "float32", "bfloat16"]
+
+# How long a process waits for the others, longer than any step or measurement takes
+PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -197,6 +201,14 @@ def _has_bfloat16(device: torch.device) -> bool:
     return False
 
 
+class PeerLost(Exception):
+    """
+    ## When another process is lost
+
+    The message says how to go on.
+    """
+
+
 @contextlib.contextmanager
 def process_group(machine: Machine) -> Iterator[None]:
     """
@@ -205,6 +217,9 @@ def process_group(machine: Machine) -> Iterator[None]:
     Started by `torchrun`, a process finds in its environment who the others are. Which way they
     talk depends on the device of `machine`: NCCL connects GPUs, gloo everything else. Alone, there
     is nobody to join.
+
+    No process can go on without the others. Raises `PeerLost` if one of them dies, or if one is not
+    heard of for ten minutes.
     """
     if machine.world == 1:
         yield
@@ -212,8 +227,19 @@ def process_group(machine: Machine) -> Iterator[None]:
     backend = "nccl" if machine.device.type == "cuda" else "gloo"
     if machine.device.type == "cuda":
         torch.cuda.set_device(machine.device)
-    distributed.init_process_group(backend)
     try:
+        distributed.init_process_group(backend, timeout=PATIENCE)
         yield
+    except RuntimeError as error:
+        # Errors of gloo are known by their text alone.
+        text = str(error)
+        if isinstance(error, distributed.DistError) or "gloo" in text:
+            raise PeerLost(
+                "another process of this run has died or does not answer; if "
+                "it could say why, it has. Go on from the last checkpoint with "
+                f"--resume and the folder of the run. ({text[:200]})"
+            ) from error
+        raise
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()

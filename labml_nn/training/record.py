@@ -47,7 +47,7 @@ class Record:
         """
         Adds a run, given its `result` and the file with its `metrics`. It takes the place of an
         earlier one with the same seed. Returns a sentence for the user. Raises `RecordError` if the
-        file is there and cannot be read, and `OSError` if it cannot be written.
+        file is there and cannot be read, and `RunFailed` if it cannot be written.
 
         If the recipe has changed, the runs that are there are no longer comparable, and go.
         """

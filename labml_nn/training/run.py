@@ -16,6 +16,7 @@ A run has a folder of its own. Everything that is known about it is there:
 | `metrics.jsonl` | one line for each epoch: losses, accuracies, learning rate, speed |
 | `checkpoints/` | the last states of the run, and the best |
 | `result.json` | what came out of it, once it is complete |
+| `running.json` | which process is at work here, while one is |
 """
 
 import json
@@ -30,6 +31,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from torch import nn
 from tqdm import tqdm
 
@@ -37,16 +39,19 @@ from labml_nn.data import ImageData
 from labml_nn.training import Diverged, Recipe, Trainer, epoch_ends, evaluate
 from labml_nn.training.checkpoint import (
     Checkpoint,
+    CheckpointError,
     CheckpointFolder,
     random_state,
     set_random_state,
 )
 from labml_nn.training.files import (
     RunFailed,
+    alone,
     forget_after,
     new_folder,
     to_plain,
     write_json,
+    writing,
 )
 from labml_nn.training.machine import Machine
 from labml_nn.training.record import Record
@@ -104,16 +109,29 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
 
     Takes all steps of `task` on `machine`, or those that are left of the run in the folder
     `resumed`. Returns 0 when the run is complete and 130 when it was asked to stop. Raises
-    `RunFailed` if the loss is no longer a number, `CheckpointError` if there is nothing to resume,
-    and `OSError` if a checkpoint cannot be written.
+    `RunFailed` if the loss is no longer a number, if the memory does not suffice, if another
+    process is at work in the folder, or if a file cannot be written, and `CheckpointError` if there
+    is nothing to resume or a checkpoint cannot be written.
     """
-    config, recipe = task.config, task.recipe
-    if recipe.batch_size % machine.world:
+    batch = task.recipe.batch_size
+    if batch % machine.world:
         raise RunFailed(
-            f"a batch of {recipe.batch_size} cannot be shared by "
+            f"a batch of {batch} cannot be shared by "
             f"{machine.world} processes; choose a multiple"
         )
-    folder = resumed or config.out or new_folder(task.preset)
+    folder = resumed or task.config.out
+    if not machine.is_main:
+        # The other processes write nothing, so the folder is not theirs to hold.
+        return _run(task, machine, folder or Path("runs"), resumed)
+    folder = folder or new_folder(task.preset)
+    with alone(folder):
+        return _run(task, machine, folder, resumed)
+
+
+def _run(
+    task: Task, machine: Machine, folder: Path, resumed: Path | None
+) -> int:
+    config, recipe = task.config, task.recipe
     if resumed is None and (folder / "config.json").exists():
         raise RunFailed(
             f"{folder} holds another run; go on with it by --resume {folder}, "
@@ -124,8 +142,7 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
     progress: dict[str, Any] = {"seconds": 0.0, "best": -1.0}
     if resumed is not None:
         last = checkpoints.load_last(machine.device)
-        trainer.load_state(last.step, last.model, last.optimizer)
-        set_random_state(last.random)
+        _restore(trainer, last, checkpoints.folder)
         progress = last.progress
         if trainer.step > recipe.steps:
             raise RunFailed(
@@ -142,7 +159,11 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
     session = _Session(
         task, machine, trainer, checkpoints, folder, tracker, plain, progress
     )
-    with tracker, stop_on_signals() as signals:
+    with (
+        stop_on_signals() as signals,
+        tracker,
+        explain_memory(recipe.batch_size, machine, checkpoints),
+    ):
         stopped = session.train(signals)
     if stopped:
         if machine.is_main:
@@ -156,6 +177,61 @@ def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
         if task.record is not None:
             print(task.record.add(result, folder / "metrics.jsonl"))
     return 0
+
+
+def _restore(trainer: Trainer, last: Checkpoint, folder: Path) -> None:
+    """
+    Goes on from the checkpoint `last`. Raises `CheckpointError` if it is one of another model.
+    """
+    try:
+        trainer.load_state(last.step, last.model, last.optimizer)
+        set_random_state(last.random)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        # PyTorch raises errors of many kinds here, depending on what does not fit.
+        raise CheckpointError(
+            f"{folder}/step-{last.step:08d}.pt does not fit the model: "
+            f"{str(error)[:300]}\nLeave out options that change the network, "
+            "or start anew with another --out."
+        ) from error
+
+
+@contextmanager
+def explain_memory(
+    batch_size: int, machine: Machine, checkpoints: CheckpointFolder
+) -> Iterator[None]:
+    """
+    ## When the memory does not suffice
+
+    Most of the memory that training needs is for the outputs of all layers, which are kept for the
+    gradients, and these grow with the batch. Inside of this context an error for want of memory on
+    `machine` becomes a `RunFailed` that says how to halve the `batch_size`, and how to go on with
+    that if there are `checkpoints`.
+
+    PyTorch has a class of error for devices. On the CPU it raises one that is known by its text
+    alone.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        kinds = (MemoryError, torch.OutOfMemoryError)
+        if not isinstance(error, kinds) and "can't allocate" not in str(error):
+            raise
+        half = batch_size // 2 // machine.world * machine.world
+        advice = f"To start again, halve it: --batch-size {half}."
+        if half == 0:
+            advice = "Choose a smaller network or another --device."
+        elif checkpoints.paths():
+            run_folder = checkpoints.folder.parent
+            advice = (
+                "You can go on with half of it: "
+                f"--resume {run_folder} --batch-size {half}"
+            )
+        raise RunFailed(
+            f"the memory of {machine.device} does not suffice for a batch of "
+            f"{batch_size} images. {advice}"
+        ) from error
 
 
 @dataclass
@@ -271,7 +347,8 @@ class _Session:
             epoch = round(images / len(task.train), 2)
             place = {"step": trainer.step, "epoch": epoch}
             line = json.dumps({**place, **values})
-            with (self.folder / "metrics.jsonl").open("a") as file:
+            path = self.folder / "metrics.jsonl"
+            with writing(path), path.open("a") as file:
                 file.write(line + "\n")
         self.tracker.report(trainer.step, values)
         return is_best
@@ -333,14 +410,16 @@ def stop_on_signals() -> Iterator[list[int]]:
     ## Stopping
 
     Clusters announce the end of a machine with SIGTERM, users press a key, which is SIGINT. Inside
-    of this context a first signal is only noted; the loop sees it after the step it is in. A second
-    one ends the process at once.
+    of this context a signal is only noted; the loop sees it after the step it is in. Who presses
+    the key a second time is tired of waiting, and the process ends at once. A second SIGTERM means
+    nothing: a cluster sends it to every process, `torchrun` passes it on to those it has started,
+    and so they get it twice.
     """
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        if len(received) > 1:
+        if received.count(signal.SIGINT) > 1:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
