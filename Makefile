@@ -3,11 +3,17 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# A package is installed only if its hash is in the lock. What it needs is in the lock too.
+LOCKED := $(PIP) --require-hashes --no-deps --requirement
+# The project itself, with the locked setuptools.
+SELF   := $(PIP) --no-deps --no-build-isolation --editable .
+UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+          --no-annotate --constraint constraints.txt setup.py requirements/build.in
 ADDRESS ?= 127.0.0.1:8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install site serve test check lint types prose format accept update traces lock browser clean
+.PHONY: help install site serve test check lint types prose format accept update traces lock audit browser clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +36,7 @@ check: lint types prose test site  ## What CI runs: lint, types, prose, tests, a
 lint: $(VENV)/dev  ## Check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --offline --no-progress --quiet .github
 
 types: $(VENV)/dev  ## Check types
 	$(BIN)/mypy
@@ -50,10 +57,20 @@ update: $(VENV)/site  ## Bring the translators' catalogs in line with the source
 traces: $(VENV)/dev  ## Record the shapes of tensors that pages show, by running the examples
 	$(BIN)/pylit trace
 
-lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt
+lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt, and their hashes and licences to requirements/
 	@sed -n 1p constraints.txt > constraints.new
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.new
 	@mv constraints.new constraints.txt
+	$(UV) --extra site --output-file requirements/site.lock
+	$(UV) --extra dev requirements/torch.in --override requirements/torch.override --output-file requirements/dev.lock
+	$(UV) --extra audit --output-file requirements/audit.lock
+	$(BIN)/python tests/licences.py
+
+audit: $(VENV)/python  ## Ask the advisory databases about all locked packages (needs the network)
+	@$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps --requirement requirements/audit.lock
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements/dev.lock
 
 browser:  ## Make sure that a browser for the tests is there
 	@$(BIN)/python tests/browser.py
@@ -65,12 +82,15 @@ $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/site: $(VENV)/python setup.py constraints.txt
+$(VENV)/site: $(VENV)/python setup.py requirements/site.lock
 	@echo "Installing what the site needs into $(VENV) ..."
-	$(PIP) --editable '.[site]'
+	$(LOCKED) requirements/site.lock
+	$(SELF)
 	@touch $@
 
-$(VENV)/dev: $(VENV)/python setup.py constraints.txt
+$(VENV)/dev: $(VENV)/python setup.py constraints.txt requirements/dev.lock
 	@echo "Installing everything into $(VENV), torch included; this takes a minute or two ..."
-	$(PIP) --editable '.[dev]'
+	$(LOCKED) requirements/dev.lock
+	$(PIP) --constraint constraints.txt torch
+	$(SELF)
 	@touch $@ $(VENV)/site

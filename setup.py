@@ -50,7 +50,10 @@ DEV = [
     "types-pygments",
     "types-pyyaml",
     "types-tqdm",
+    "uv",
+    "zizmor",
 ]
+AUDIT = ["pip-audit"]
 
 setup(
     name="annotated-labml-nn",
@@ -75,7 +78,7 @@ setup(
         "labml_nn": ["**/*.svg"],
     },
     install_requires=ENGINE,
-    extras_require={"site": SITE, "train": TRAIN, "dev": SITE + TRAIN + DEV},
+    extras_require={"site": SITE, "train": TRAIN, "dev": SITE + TRAIN + DEV, "audit": AUDIT},
     entry_points={
         "babel.extractors": ["pylit = pylit.extraction:extract"],
         "console_scripts": ["pylit = pylit.cli:main"],
