@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from .interface import direction, interface
 from .markup import marked
+from .rows import rows
 from .site import Site
 from .view import Link, View
 
@@ -52,6 +53,12 @@ def page_context(view: View, *, serving: bool = False) -> dict[str, Any]:
     """What the page's template shows. `serving` leaves room for the script that reloads the page."""
     return {
         "view": view,
+        "rows": rows(
+            view.body.rows,
+            is_module=view.is_module,
+            heading=view.body.heading,
+            gettext=interface(view.lang),
+        ),
         "lang": view.lang,
         "direction": view.direction,
         "root": view.root,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from .model import Source
+from .source import syntax_tree
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -53,8 +55,7 @@ class _Scope:
         return scope
 
 
-@dataclass(frozen=True, eq=False)
-class _Use:
+class _Use(NamedTuple):
     name: str
     scope: _Scope
     position: Position
@@ -90,7 +91,7 @@ def uses(
     Names that are used only once are left out of `places`, except those in `keep`.
     """
     finder = _Finder(lines, module, package)
-    finder.run(ast.parse(text))
+    finder.run(syntax_tree(text))
     groups: dict[Meaning, list[Position]] = {}
     for use in finder.uses:
         groups.setdefault(_meaning(use), []).append(use.position)
@@ -193,6 +194,13 @@ class _Finder:
         while stack:
             node, scope = stack.pop()
             match node:
+                case ast.Name():
+                    binds = not isinstance(node.ctx, ast.Load)
+                    self._use(node.id, scope, node.lineno, node.col_offset, binds=binds)
+                    if binds:
+                        scope.bind(node.id, self._own(scope, node.id) if scope.kind == "module" else "")
+                case ast.Constant():
+                    pass
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                     stack += self._function(node, scope)
                 case ast.ClassDef():
@@ -216,7 +224,7 @@ class _Finder:
                     stack += [(node.target, home), (node.value, scope)]
                 case _:
                     self._note(node, scope)
-                    stack += [(child, scope) for child in ast.iter_child_nodes(node)]
+                    stack += [(child, scope) for child in _children(node)]
 
     def _function(self, node: _Function, scope: _Scope) -> list[tuple[ast.AST, _Scope]]:
         inner = _Scope("function", scope, name=f"{scope.name}.{getattr(node, 'name', '')}".strip("."))
@@ -240,11 +248,6 @@ class _Finder:
 
     def _note(self, node: ast.AST, scope: _Scope) -> None:
         match node:
-            case ast.Name():
-                binds = not isinstance(node.ctx, ast.Load)
-                self._use(node.id, scope, node.lineno, node.col_offset, binds=binds)
-                if binds:
-                    scope.bind(node.id, self._own(scope, node.id) if scope.kind == "module" else "")
             case ast.Attribute(end_lineno=int() as line, end_col_offset=int() as end):
                 method: _Scope | None = scope
                 while method and method.kind in ("comprehension", "function") and not method.receiver:
@@ -319,6 +322,24 @@ class _Finder:
         """The character at a byte offset, which is how syntax trees count."""
         text = self.lines[line - 1]
         return offset if text.isascii() else len(text.encode()[:offset].decode())
+
+
+@cache
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a kind of node that names may be below."""
+    return tuple(name for name in kind._fields if name not in ("ctx", "op", "ops"))
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes below `node` as `ast.iter_child_nodes` does, without contexts and operators."""
+    for name in _fields(type(node)):
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            yield value
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, ast.AST):
+                    yield item
 
 
 def _chain(node: ast.expr) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from .errors import Problem
 from .model import Source
 from .prose import Prose, parse_inline, parse_prose
+from .source import syntax_tree
 
 _ELSEWHERE = re.compile(r"those of `[\w.]+`")
 _NAME = re.compile(r"\*{0,2}([A-Za-z_]\w*)")
@@ -28,7 +29,7 @@ def check_parameters(source: Source) -> Iterator[Problem]:
         return
     prose = {p.section.opens.name: p for p in parse_prose(source) if p.section.opens}
     try:
-        tree = ast.parse(source.text)
+        tree = syntax_tree(source.text)
     except RecursionError:  # the parser itself recurses on absurdly deep expressions
         return
     functions = {d.line: d.name for d in source.definitions if d.kind == "function"}

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +14,8 @@ from pathlib import PurePosixPath
 from .model import Source
 from .names import source_uses
 from .prose import Prose, parse_prose
+from .sections import DefinitionNode, definition_nodes, innermost
+from .source import syntax_tree
 
 MANY_STEPS = 10
 """How often a name may be imported on before it is given up."""
@@ -101,7 +102,7 @@ def module_name(file: str, packages: Iterable[str]) -> tuple[str, str]:
 def facts(source: Source, module: str, package: str) -> Facts:
     """Read what a module defines and uses."""
     try:
-        tree = ast.parse(source.text)
+        tree = syntax_tree(source.text)
     except RecursionError:  # the parser itself recurses on absurdly deep expressions
         return Facts(source.file, module, {}, {}, (), {})
     found = source_uses(source, module, package)
@@ -109,38 +110,19 @@ def facts(source: Source, module: str, package: str) -> Facts:
     definitions = {name: About(f"L{line}") for name, line in _values(tree)}
     summaries = {p.section.opens.name: _first_paragraph(p) for p in parse_prose(source) if p.section.opens}
     arguments: dict[str, frozenset[str]] = {}
-    nodes = {(n.name, n.lineno): n for n in ast.walk(tree) if isinstance(n, _Defined)}
+    nodes = {(found.name, found.node.lineno): found.node for found in definition_nodes(tree)}
     for section in source.sections:
         if (opens := section.opens) and section.name == opens.name:
-            node = nodes.get((opens.name.rpartition(".")[2], opens.line))
+            node = nodes.get((opens.name, opens.line))
             signature = _signature(opens.name, node) if node else ""
             definitions[opens.name] = About(opens.name, signature, summaries.get(opens.name, ""))
             if node:
                 arguments[opens.name] = frozenset(_parameters(node))
-    within = _Within(source)
-    used = {(name, within.at(line)): None for (line, _), name in sorted(found.full.items())}
+    within = innermost(len(source.lines), source.definitions)
+    used = {(name, within[line]): None for (line, _), name in sorted(found.full.items())}
     exports = {name: full for name, full in found.exports.items() if full and full != own + name}
     kept = tuple((name, user) for name, user in used if not name.startswith("builtins."))
     return Facts(source.file, module, definitions, exports, kept, arguments)
-
-
-_Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-
-
-class _Within:
-    """Knows which definition a line is in."""
-
-    def __init__(self, source: Source) -> None:
-        self.definitions = sorted(source.definitions, key=lambda d: (d.first, -d.last))
-
-    def at(self, line: int) -> str:
-        found = ""
-        for definition in self.definitions:
-            if definition.first > line:
-                break
-            if line <= definition.last:
-                found = definition.name
-        return found
 
 
 def _values(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -162,14 +144,14 @@ def _first_paragraph(prose: Prose) -> str:
     return ""
 
 
-def _called(node: _Defined) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _called(node: DefinitionNode) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The function that runs when a definition is called."""
     if not isinstance(node, ast.ClassDef):
         return node
     return next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
 
 
-def _parameters(node: _Defined) -> Iterator[str]:
+def _parameters(node: DefinitionNode) -> Iterator[str]:
     if function := _called(node):
         arguments = function.args
         extras = [extra for extra in (arguments.vararg, arguments.kwarg) if extra]
@@ -177,7 +159,7 @@ def _parameters(node: _Defined) -> Iterator[str]:
             yield argument.arg
 
 
-def _signature(name: str, node: _Defined) -> str:
+def _signature(name: str, node: DefinitionNode) -> str:
     """`block(x, *, stride=1)`, without annotations and without `self`."""
     function = _called(node)
     if function is None:
@@ -185,17 +167,27 @@ def _signature(name: str, node: _Defined) -> str:
     decorators = {d.id for d in node.decorator_list if isinstance(d, ast.Name)}
     if decorators & {"property", "cached_property"}:
         return name
-    text = ast.unparse(_Bare().visit(copy.deepcopy(function.args)))
+    text = ast.unparse(_bare(function.args))
     if (isinstance(node, ast.ClassDef) or "." in name) and "staticmethod" not in decorators:
         text = text.partition(",")[2].strip().removeprefix("/, ")
     return f"{name}({text})"
 
 
-class _Bare(ast.NodeTransformer):
-    """Takes annotations away."""
+def _bare(arguments: ast.arguments) -> ast.arguments:
+    """The parameters of a function without annotations."""
 
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        return ast.arg(node.arg)
+    def bare(argument: ast.arg) -> ast.arg:
+        return ast.arg(argument.arg)
+
+    return ast.arguments(
+        [bare(argument) for argument in arguments.posonlyargs],
+        [bare(argument) for argument in arguments.args],
+        arguments.vararg and bare(arguments.vararg),
+        [bare(argument) for argument in arguments.kwonlyargs],
+        arguments.kw_defaults,
+        arguments.kwarg and bare(arguments.kwarg),
+        arguments.defaults,
+    )
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class CodeLine:
     """One line of code as HTML."""
 
     number: int
-    html: Markup
+    html: str
     chips: tuple[Chip, ...] = ()
     """The tensors on it."""
 
@@ -117,7 +117,7 @@ def render_body(
     for prose in pieces:
         tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
         numbered = tuple(
-            CodeLine(number, Markup(lines[number - 1]), chips.get(number, ()))
+            CodeLine(number, lines[number - 1], chips.get(number, ()))
             for number in prose.section.code
         )
         wide = source.is_python and _is_wide(prose, len(numbered))

@@ -30,7 +30,7 @@ DIRECTIVE = re.compile(
 _SHEBANG = re.compile(r"#!")
 _COOKIE = re.compile(r"#.*?coding[:=][ \t]*[-\w.]+")
 
-_DefinitionNode = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+DefinitionNode = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class _Kind(Enum):
@@ -93,7 +93,7 @@ def cut(
         and not lines[token.start[0] - 1][: token.start[1]].strip()
         and not _is_directive(token)
     }
-    nodes = list(_definition_nodes(tree))
+    nodes = list(definition_nodes(tree))
     definitions = tuple(_definition(found, lines, comments) for found in nodes)
     docstrings = list(_docstrings(tree, nodes, lines, tokens))
     rows = _rows(lines, comments, definitions, docstrings)
@@ -126,7 +126,7 @@ def _rows(
         starts.setdefault(definition.first, definition)
     docstring_at = {docstring.lines.start: docstring for docstring in docstrings}
     inside_docstring = {number for docstring in docstring_at.values() for number in docstring.lines}
-    owners = _owners(len(lines), definitions)
+    owners = innermost(len(lines), definitions)
 
     def kind(number: int) -> _Kind:
         if number in inside_docstring:
@@ -190,24 +190,24 @@ def _rows(
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """A class or function in the syntax tree."""
 
-    node: _DefinitionNode
+    node: DefinitionNode
     name: str
     depth: int
     suite: int
 
 
-def _definition_nodes(tree: ast.Module) -> Iterator[_Found]:
+def definition_nodes(tree: ast.Module) -> Iterator[Found]:
     """Yield each class and function, in order of lines."""
     suites = itertools.count()
     stack: list[tuple[ast.AST, str, int, int]] = [(tree, "", 0, next(suites))]
     while stack:
         node, prefix, depth, suite = stack.pop()
-        if isinstance(node, _DefinitionNode):
+        if isinstance(node, DefinitionNode):
             name = prefix + node.name
-            yield _Found(node, name, depth, suite)
+            yield Found(node, name, depth, suite)
             prefix, depth = name + ".", depth + 1
         inside = []
         for _, value in ast.iter_fields(node):
@@ -220,7 +220,7 @@ def _definition_nodes(tree: ast.Module) -> Iterator[_Found]:
 
 
 def _definition(
-    found: _Found, lines: Sequence[str], comments: Mapping[int, tokenize.TokenInfo]
+    found: Found, lines: Sequence[str], comments: Mapping[int, tokenize.TokenInfo]
 ) -> Definition:
     node = found.node
     line = lines[node.lineno - 1]
@@ -237,7 +237,7 @@ def _definition(
     return Definition(found.name, kind, first, node.lineno, last, column, found.depth, found.suite)
 
 
-def _owners(count: int, definitions: Iterable[Definition]) -> list[str]:
+def innermost(count: int, definitions: Iterable[Definition]) -> list[str]:
     """The innermost definition of each line, by line number; an empty name is the module."""
     owners = [""] * (count + 1)
     for definition in definitions:  # outer ones come first
@@ -249,7 +249,7 @@ def _owners(count: int, definitions: Iterable[Definition]) -> list[str]:
 
 def _docstrings(
     tree: ast.Module,
-    nodes: Iterable[_Found],
+    nodes: Iterable[Found],
     lines: Sequence[str],
     tokens: Iterable[tokenize.TokenInfo],
 ) -> Iterator[_Docstring]:

@@ -10,6 +10,7 @@ import io
 import tokenize
 import warnings
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from .errors import Problem, PylitError
@@ -66,10 +67,8 @@ def parse_python(text: str, file: str) -> Source:
     """
     lines = split_lines(text)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `"\times"` is for the linter to object to
-            tree = ast.parse(text)
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        tree = syntax_tree(text)
+        tokens = python_tokens(text)
     except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:
         line = error.lineno or 1 if isinstance(error, SyntaxError) else 1
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
@@ -81,6 +80,28 @@ def parse_python(text: str, file: str) -> Source:
     if module_prose:
         sections = tuple(replace(s, text=rest) if s.text is module_prose else s for s in sections)
     return Source(file, tuple(lines), sections, definitions, meta, text)
+
+
+@lru_cache(maxsize=2)  # several stages look at one file before they go on to the next
+def syntax_tree(text: str) -> ast.Module:
+    """The syntax tree of Python source `text`. Nobody may change it.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: as Python's own parser does.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `"\times"` is for the linter to object to
+        return ast.parse(text)
+
+
+@lru_cache(maxsize=2)
+def python_tokens(text: str) -> tuple[tokenize.TokenInfo, ...]:
+    """The tokens of Python source `text`.
+
+    Raises:
+        SyntaxError, TokenError: as Python's own tokenizer does.
+    """
+    return tuple(tokenize.generate_tokens(io.StringIO(text).readline))
 
 
 def parse_markdown(text: str, file: str) -> Source:

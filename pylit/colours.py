@@ -1,0 +1,241 @@
+r"""Says how each piece of a Python module is coloured, from the tokens of Python's own tokenizer.
+
+Pygments, which colours all other code, tries dozens of regular expressions at each place; what Python accepts needs one
+look at each token. The classes are those of `highlight`, and a test holds that both see the same. In strings, escapes
+(`\n`) and fields (`%s`, `{name}`) are told apart, and what stands in the fields of f-strings is coloured as code.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import tokenize
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from .manuals import FUNCTIONS
+
+
+class Piece(NamedTuple):
+    """A stretch of a line that is more than plain text."""
+
+    line: int
+    start: int
+    end: int
+    css: str
+    """The class that colours it; empty for most names."""
+    is_name: bool = False
+
+
+class _Run(NamedTuple):
+    """A piece of a string, its place counted from the string's beginning."""
+
+    start: int
+    end: int
+    css: str
+    is_name: bool = False
+
+
+KEYWORDS = dict.fromkeys(keyword.kwlist, "k")
+NAMES = {
+    **dict.fromkeys(FUNCTIONS - {"help"}, "nb"),  # `help=` names an argument far more often
+    **{name: "nb" for name, value in vars(builtins).items() if isinstance(value, type) and name[0].isupper()},
+    **dict.fromkeys("self cls Ellipsis NotImplemented".split(), "bp"),
+}
+"""What has a colour wherever it is no attribute."""
+DEFINED = {"def": "nf", "class": "nc"}
+NO_SUBJECT = frozenset([*":,;=^&|@~)]}.", "", *keyword.kwlist]) - {"None", "True", "False", "not", "await"}
+"""What cannot follow the keywords `match` and `case`: before it, they are ordinary names."""
+_FORMAT_START = (getattr(tokenize, "FSTRING_START", -1), getattr(tokenize, "TSTRING_START", -1))
+_FORMAT_END = (getattr(tokenize, "FSTRING_END", -1), getattr(tokenize, "TSTRING_END", -1))
+"""Since Python 3.12, f-strings come in several tokens."""
+
+
+def colours(tokens: Sequence[tokenize.TokenInfo], lines: Sequence[str]) -> Iterator[Piece]:
+    """Yield the pieces of a module, which Python must accept, in order, given its tokens and lines."""
+    before = statement = ""
+    opened, depth = (0, 0), 0
+    for position, (kind, token, (line, start), (last, end), _) in enumerate(tokens):
+        if kind in _FORMAT_START:
+            opened, depth = (line, start) if depth == 0 else opened, depth + 1
+        elif kind in _FORMAT_END:
+            depth -= 1
+            if depth == 0:
+                before = token
+                yield from _string(_between(lines, opened, (last, end)), *opened)
+        elif depth:
+            continue
+        elif kind == tokenize.NAME:
+            if before in ("", ";", ":"):
+                statement = token
+                if token in ("match", "case") and before == "" and _is_match(tokens, position):
+                    statement = f"{token} …"
+            yield Piece(line, start, end, _colour(token, before, statement, tokens[position + 1].string), True)
+            if token == "import":
+                statement = statement if statement == token else ""
+            before = token
+        elif kind == tokenize.OP:
+            statement = token if before == "" else statement
+            if token == "@" and before == "":
+                yield Piece(line, start, end, "nd")
+            before = token
+        elif kind == tokenize.NUMBER:
+            before = token
+            yield Piece(line, start, end, "m")
+        elif kind == tokenize.STRING:
+            before = token
+            if _DOCSTRING.match(token) and not lines[line - 1][:start].strip():
+                yield from _pieces([_Run(0, len(token), "s")], token, line, start)  # a docstring is plain
+            else:
+                yield from _string(token, line, start)
+        elif kind == tokenize.COMMENT:
+            yield Piece(line, start, end, "c")
+        elif kind == tokenize.NEWLINE:
+            before = statement = ""
+
+
+def _colour(name: str, before: str, statement: str, following: str) -> str:
+    """The colour of a name or keyword between two other tokens, in a kind of statement."""
+    if css := KEYWORDS.get(name):
+        return css
+    if before in DEFINED:
+        return DEFINED[before]
+    if statement == "@" and before == "@":
+        return "nd"
+    if statement in ("import", "from"):  # `from … import` is over with the `import`
+        return ""
+    if f"{name} …" == statement or (name == "_" and statement == "case …"):
+        return "k"
+    if name.startswith("__") and name.endswith("__") and following == "(":
+        return "nf"
+    return NAMES.get(name, "") if before != "." else ""
+
+
+def _is_match(tokens: Sequence[tokenize.TokenInfo], position: int) -> bool:
+    """Whether the `match` or `case` at `position` is a keyword: a colon must end its line, or its pattern."""
+    if tokens[position + 1].string.strip() in NO_SUBJECT:
+        return False
+    depth = 0
+    for token in tokens[position + 1 :]:
+        if token.type == tokenize.NEWLINE or (depth == 0 and token.string == "="):
+            break
+        if token.type == tokenize.OP:
+            depth += (token.string in "([{") - (token.string in ")]}")
+            if depth == 0 and token.string == ":":
+                return True
+    return False
+
+
+def _between(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:
+    """The text from one place to another."""
+    text = "\n".join(lines[start[0] - 1 : end[0]])
+    return text[start[1] : len(text) - len(lines[end[0] - 1]) + end[1]]
+
+
+def _string(text: str, line: int, column: int) -> Iterator[Piece]:
+    """Yield the pieces of a string that begins there."""
+    runs: list[_Run] = []
+    _scan_string(text, 0, runs)
+    return _pieces(runs, text, line, column)
+
+
+def _pieces(runs: Sequence[_Run], text: str, line: int, column: int) -> Iterator[Piece]:
+    """Yield the pieces of the string `text` with their places in the file, cut at the ends of lines."""
+    offset = -column
+    """Where the line begins, counted from the string's beginning."""
+    passed = 0
+    for start, end, css, is_name in runs:
+        if newlines := text.count("\n", passed, start):
+            line, offset = line + newlines, text.rindex("\n", passed, start) + 1
+        passed = end
+        while (newline := text.find("\n", start, end)) >= 0:
+            if newline > start:
+                yield Piece(line, start - offset, newline - offset, css, is_name)
+            line, start = line + 1, newline + 1
+            offset = start
+        if end > start:
+            yield Piece(line, start - offset, end - offset, css, is_name)
+
+
+_OPENING = re.compile(r"""(?P<prefix>[A-Za-z]*)(?P<quote>\"{3}|'{3}|["'])""")
+_DOCSTRING = re.compile(r"""[rRuUbB]*(?:\"{3}|'{3})""")
+_FIELD = (
+    r"%(?:\(\w+\))?[-#0 +]*(?:[0-9]+|[*])?(?:\.(?:[0-9]+|[*]))?[hlL]?[E-GXc-giorsaux%]"
+    r"|\{(?:\w+(?:\.\w+|\[[^\]]+\])*)?(?:![sra])?(?::(?:.?[<>=^])?[-+ ]?#?0?(?:\d+)?,?(?:\.\d+)?[E-GXb-gnosx%]?)?\}"
+)
+"""What `%` and `str.format` replace."""
+_CODE = re.compile(
+    r"""(?P<string>[rbuftRBUFT]{0,2}["'])|(?P<name>[^\W\d]\w*)|(?P<number>\.?\d(?:[\w.])*)|(?P<comment>\#[^\n]*)"""
+    r"""|(?P<end>(?:=\s*)?(?:![a-z]\s*)?[:}])|\s+|.""",
+    re.DOTALL,
+)
+"""A piece of the code in an f-string; the end of a field counts outside of brackets."""
+
+
+@lru_cache(maxsize=64)
+def _marks(prefix: str, quote: str) -> re.Pattern[str]:
+    """Finds what is not text in a string with that prefix, in small letters, and those quotes."""
+    marks = []
+    if "r" not in prefix:
+        if "b" not in prefix:
+            marks.append(r"\\(?:N\{.*?\}|u[a-fA-F0-9]{4}|U[a-fA-F0-9]{8})")
+        marks.append(r"""\\(?:[\\abfnrtv"'\n]|x[a-fA-F0-9]{2}|[0-7]{1,3})""")
+    elif len(quote) == 1:
+        marks.append(rf"\\[\\{quote}\n]")
+    is_format = not {"f", "t"}.isdisjoint(prefix)
+    marks.append(r"\{\{|\}\}" if is_format else _FIELD)
+    text = r"""(?P<text>\\["'\\]|\{\{)"""
+    field = r"|(?P<field>\{)" if is_format else ""
+    return re.compile(f"(?P<mark>{'|'.join(marks)})|(?P<end>{quote})|{text}{field}", re.DOTALL)
+
+
+def _scan_string(text: str, at: int, runs: list[_Run]) -> int:
+    """Note the pieces of the string that begins at a place in `text`, and return where it ends."""
+    opening = _OPENING.match(text, at)
+    assert opening is not None
+    marks = _marks(opening["prefix"].lower(), opening["quote"])
+    position = opening.end()
+    while found := marks.search(text, position):
+        position = found.end()
+        if found.lastgroup == "end":
+            break
+        if found.lastgroup != "text":
+            runs += [_Run(at, found.start(), "s"), _Run(found.start(), position, "se")]
+            at = position = _scan_field(text, position, runs) if found.lastgroup == "field" else position
+    runs.append(_Run(at, position, "s"))
+    return position
+
+
+def _scan_field(text: str, at: int, runs: list[_Run]) -> int:
+    """Note the pieces of the code in a field of an f-string, and return where the field ends."""
+    depth, before = 0, ""
+    while found := _CODE.match(text, at):
+        kind, (start, at) = found.lastgroup, found.span()
+        if kind == "end" and depth == 0:
+            runs.append(_Run(start, at, "se"))
+            return at if text[at - 1] == "}" else _scan_format(text, at, runs)
+        if kind == "string":
+            at = _scan_string(text, start, runs)
+        elif kind == "name":
+            runs.append(_Run(start, at, _colour(found.group(), before, "", text[at : at + 1]), True))
+        elif kind in ("number", "comment"):
+            runs.append(_Run(start, at, "m" if kind == "number" else "c"))
+        elif kind == "end":
+            at = start + 1
+        depth += (text[start] in "([{") - (text[start] in ")]}")
+        before = found.group().strip() or before
+    return at
+
+
+def _scan_format(text: str, at: int, runs: list[_Run]) -> int:
+    """Note the pieces of the format in a field of an f-string, and return where the field ends."""
+    start = at
+    while (sign := text[at]) != "}":
+        at += 1
+        if sign == "{":
+            runs += [_Run(start, at - 1, "s"), _Run(at - 1, at, "se")]
+            start = at = _scan_field(text, at, runs)
+    runs += [_Run(start, at, "s"), _Run(at, at + 1, "se")]
+    return at + 1
