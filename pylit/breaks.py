@@ -20,8 +20,8 @@ def keep_together(tokens: Sequence[Token]) -> list[Token]:
     """
     result = list(tokens)
     for index, token in enumerate(result):
-        if token.type == "text":
-            result[index] = token.copy(content=_UNIT.sub("\N{NO-BREAK SPACE}", token.content))
+        if token.type == "text" and (text := _UNIT.sub("\N{NO-BREAK SPACE}", token.content)) != token.content:
+            result[index] = token.copy(content=text)
     for index, token in enumerate(result):
         if token.type != _FORMULA:
             continue

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
-
-from babel.messages.catalog import Catalog as BabelCatalog
-from babel.messages.catalog import Message
-from babel.messages.pofile import PoFileError, denormalize, read_po
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import Problem, PylitError, Severity
-from .prose import fixed_parts, words
 
-_STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"')
-_WHOLE_STRING_LINE = re.compile(r'\s*(?:#~\s*)?(?:msg\w+(?:\[\d+\])?\s*)?"(?:[^"\\]|\\.)*"\s*')
-"""Babel would cut the last letter off a string that lacks its closing quote."""
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog as BabelCatalog
+    from babel.messages.catalog import Message
+
+_MISTAKE = re.compile(
+    r"""(?m)^[#~ \t]*(?P<context>msgctxt).*"""
+    r"""|^[ \t]*(?:#~[ \t]*)?(?:msg\w+(?:\[\d+\])?[ \t]*)?"(?!(?:[^"\\\n]|\\.)*"[ \t]*$).*"""
+)
+"""What Babel would not mind: it would cut the last letter off a string that lacks its closing quote."""
 
 
 class State(Enum):
@@ -62,7 +63,10 @@ class Catalog:
         return self.entries.get(text, Translation(State.MISSING))
 
 
-def catalog_path(translations: Path, lang: str, file: str) -> Path:
+AnyPath = TypeVar("AnyPath", bound=PurePath)
+
+
+def catalog_path(translations: AnyPath, lang: str, file: str) -> AnyPath:
     """Where the catalog of `file` lies: `labml_nn/a.py` -> `translations/zh/labml_nn/a.po`."""
     return translations / lang / PurePosixPath(file).with_suffix(".po")
 
@@ -75,10 +79,22 @@ def load_catalog(path: Path, lang: str) -> Catalog:
     """
     if not path.is_file():
         return Catalog(lang)
-    file = path.as_posix()
+    return _catalog(read_messages(path, lang), path.as_posix(), lang)
+
+
+def parse_catalog(data: bytes, file: str, lang: str) -> Catalog:
+    """Read the catalog that holds `data`.
+
+    Raises:
+        PylitError: with the line, if it does not parse.
+    """
+    return _catalog(parse_messages(data, file, lang), file, lang)
+
+
+def _catalog(messages: Iterable[Message], file: str, lang: str) -> Catalog:
     entries: dict[str, Translation] = {}
     problems = []
-    for message in read_messages(path, lang):
+    for message in messages:
         if not isinstance(message.id, str) or not message.id:
             continue
         translation = _translation(message)
@@ -89,38 +105,55 @@ def load_catalog(path: Path, lang: str) -> Catalog:
 
 
 def read_messages(path: Path, lang: str) -> BabelCatalog:
+    """Read the catalog at `path` whole.
+
+    Raises:
+        PylitError: with the line, if it cannot be read or does not parse.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _wrong(path.as_posix(), 1, str(error)) from error
+    return parse_messages(data, path.as_posix(), lang)
+
+
+def parse_messages(data: bytes, file: str, lang: str) -> BabelCatalog:
     """Read a catalog whole, previous msgids included, which Babel writes but takes for comments when it reads.
 
     Raises:
         PylitError: with the line, if it does not parse.
     """
-
-    def wrong(line: int, reason: str) -> PylitError:
-        hint = "Catalogs are gettext files in UTF-8; `msgfmt --check` explains."
-        return PylitError(Problem(path.as_posix(), line, f"does not parse: {reason}", hint))
+    from babel.messages.pofile import PoFileError, read_po
 
     try:
         # What an obsolete entry was before it was obsolete is of no use, and unknown to Babel.
-        text = re.sub(r"(?m)^#~\|.*", "", path.read_text("utf-8-sig"))
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.lstrip("#~ \t").startswith("msgctxt"):
-                raise wrong(number, "entries with a msgctxt are not used here; remove it")
-            if _STRING_LINE.match(line) and not _WHOLE_STRING_LINE.fullmatch(line):
-                raise wrong(number, f"the string does not end where its line does: {line.strip()}")
+        text = re.sub(r"(?m)^#~\|.*", "", data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
+        if match := _MISTAKE.search(text):
+            line, number = match[0].strip(), text.count("\n", 0, match.start()) + 1
+            if match["context"]:
+                raise _wrong(file, number, "entries with a msgctxt are not used here; remove it")
+            raise _wrong(file, number, f"the string does not end where its line does: {line}")
         catalog = read_po(io.BytesIO(text.encode()), locale=lang, abort_invalid=True)
     except PoFileError as error:
-        raise wrong(error.lineno + 1, re.sub(r" on \d+$", "", str(error).splitlines()[0])) from error
-    except (ValueError, LookupError, OSError) as error:
-        raise wrong(1, str(error)) from error
+        raise _wrong(file, error.lineno + 1, re.sub(r" on \d+$", "", str(error).splitlines()[0])) from error
+    except (ValueError, LookupError) as error:
+        raise _wrong(file, 1, str(error)) from error
     for message in [*catalog, *catalog.obsolete.values()]:
         _restore_previous(message)
     return catalog
+
+
+def _wrong(file: str, line: int, reason: str) -> PylitError:
+    hint = "Catalogs are gettext files in UTF-8; `msgfmt --check` explains."
+    return PylitError(Problem(file, line, f"does not parse: {reason}", hint))
 
 
 def _restore_previous(message: Message) -> None:
     previous = [comment[1:].strip() for comment in message.user_comments if comment.startswith("|")]
     message.user_comments = [comment for comment in message.user_comments if not comment.startswith("|")]
     if previous:
+        from babel.messages.pofile import denormalize
+
         quoted = "\n".join(line.removeprefix("msgid").strip() for line in previous if "msgctxt" not in line)
         message.previous_id = [denormalize(quoted)]
 
@@ -143,6 +176,8 @@ def _translation(message: Message) -> Translation:
 
 def misfits(original: str, translation: str) -> list[str]:
     """Why a translation cannot stand for its original: what it lacks, what it has too much, what readers cannot see."""
+    from .prose import fixed_parts, words
+
     wanted, got = fixed_parts(original), fixed_parts(translation)
     found = [f"lacks the {kind} `{text}`" for kind, text in (wanted - got)]
     found += [f"has the {kind} `{text}` that the original lacks" for kind, text in (got - wanted)]
@@ -174,16 +209,21 @@ def _broken(message: Message, file: str) -> Problem:
     )
 
 
-@lru_cache(maxsize=64)
-def cached_catalog(path: Path, lang: str, stamp: tuple[int, int] | None) -> Catalog:
-    """`load_catalog`, once for each state of the file; `stamp` is its time of change and size."""
-    return load_catalog(path, lang)
+def catalog_as_json(catalog: Catalog) -> list[Any]:
+    """All of a catalog as JSON can hold it, but for its file."""
+    entries = {text: [found.state.value, found.text, found.line] for text, found in catalog.entries.items()}
+    return [entries, [[p.line, p.message, p.hint, p.severity.value] for p in catalog.problems]]
 
 
-def stamp(path: Path) -> tuple[int, int] | None:
-    """What changes when the file at `path` does."""
+def catalog_from_json(value: Any, file: str, lang: str) -> Catalog | None:
+    """What `catalog_as_json` gave, as the catalog in `file`; nothing if it is something else."""
     try:
-        status = path.stat()
-    except OSError:
+        entries, problems = value
+        return Catalog(
+            lang,
+            file,
+            {text: Translation(State(state), words, line) for text, (state, words, line) in entries.items()},
+            tuple(Problem(file, line, message, hint, Severity(s)) for line, message, hint, s in problems),
+        )
+    except (TypeError, ValueError, AttributeError):
         return None
-    return status.st_mtime_ns, status.st_size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from .catalog import Catalog, load_catalog
 from .errors import Problem, PylitError, Report
@@ -11,7 +10,7 @@ from .glossary import Glossary
 from .interface import LOCALE
 from .parameters import check_parameters
 from .prose import words
-from .site import Page, Site, named_from
+from .site import Page, Site
 from .typography import typography_problems
 from .view import check_page
 
@@ -45,7 +44,7 @@ def check_site(site: Site, pages: Sequence[Page]) -> Report:
 
 def check_translations(site: Site, catalog: Catalog, glossary: Glossary) -> Iterator[Problem]:
     """Yield what is wrong with the words of a catalog."""
-    file = named_from(Path(catalog.file), site.settings.base)
+    file = site.name(site.path(catalog.file))
     for original, translation in catalog.entries.items():
         if not translation.text:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
-from .traces import TRACES
+from .defaults import CACHE, KATEX_CSS, KATEX_INTEGRITY, TRACES
 from .translators import accept, config_option, new, open_site, plural, status, update
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _TRACES = "Folder of the shapes of tensors that `pylit trace` records."
 @click.version_option(__version__, prog_name="pylit")
 def main() -> None:
     """Annotated Python files as web pages: prose on the left, the code that runs on the right."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is temporary is removed
 
 
 @main.command()
@@ -94,6 +96,10 @@ def _ranges(numbers: list[int]) -> str:
 @click.option("--traces", default=TRACES, show_default=True, type=click.Path(path_type=Path), help=_TRACES)
 @click.option("--notebooks", is_flag=True, help="Write a Jupyter notebook of every module, beside its page.")
 @click.option("--requirement", default="", help="What `pip install` installs the modules from, in notebooks.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), help=f"Folder that keeps what was made. Default: {CACHE}."
+)
+@click.option("--no-cache", is_flag=True, help="Make everything anew, and keep nothing for the next time.")
 @click.option("--keep-going", is_flag=True, help="Write the pages that are right although others are not.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 def render(
@@ -111,6 +117,8 @@ def render(
     traces: Path,
     notebooks: bool,
     requirement: str,
+    cache: Path | None,
+    no_cache: bool,
     keep_going: bool,
     strict: bool,
 ) -> None:
@@ -119,8 +127,9 @@ def render(
     A single folder becomes the root of the site; of several, each keeps its name. Nothing is imported.
     """
     from .build import build
+    from .cache import open_store
     from .errors import PylitError
-    from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, find_pages
+    from .site import Settings, find_pages
 
     for path in paths:
         if path.resolve().is_relative_to(out.resolve()):
@@ -144,8 +153,9 @@ def render(
         notebooks=notebooks,
         requirement=requirement,
     )
+    folder = None if no_cache else (cache or Path(CACHE)).absolute()
     try:
-        site = find_pages(settings)
+        site = find_pages(settings, open_store(folder, is_asked=cache is not None))
     except PylitError as error:
         click.echo(_shown(error.problem, settings), err=True)
         sys.exit(1)
@@ -159,10 +169,6 @@ def render(
             report = build(
                 site, out, jobs=jobs or 0, strict=strict, keep_going=keep_going, advance=bar.update
             )
-        if search and not (report.errors or (strict and report.warnings)):
-            from .search import index_site
-
-            index_site(out, [site.address(page, each) for page in site.pages for each in settings.languages])
     except PylitError as error:
         click.echo(error, err=True)
         sys.exit(1)

@@ -21,9 +21,10 @@ from .manuals import FUNCTIONS
 class Piece(NamedTuple):
     """A stretch of a line that is more than plain text."""
 
-    line: int
-    start: int
+    place: tuple[int, int]
+    """Its line, counted from 1, and its first character, from 0."""
     end: int
+    """The character after it."""
     css: str
     """The class that colours it; empty for most names."""
     is_name: bool = False
@@ -57,9 +58,9 @@ def colours(tokens: Sequence[tokenize.TokenInfo], lines: Sequence[str]) -> Itera
     """Yield the pieces of a module, which Python must accept, in order, given its tokens and lines."""
     before = statement = ""
     opened, depth = (0, 0), 0
-    for position, (kind, token, (line, start), (last, end), _) in enumerate(tokens):
+    for position, (kind, token, place, (last, end), _) in enumerate(tokens):
         if kind in _FORMAT_START:
-            opened, depth = (line, start) if depth == 0 else opened, depth + 1
+            opened, depth = place if depth == 0 else opened, depth + 1
         elif kind in _FORMAT_END:
             depth -= 1
             if depth == 0:
@@ -72,26 +73,27 @@ def colours(tokens: Sequence[tokenize.TokenInfo], lines: Sequence[str]) -> Itera
                 statement = token
                 if token in ("match", "case") and before == "" and _is_match(tokens, position):
                     statement = f"{token} …"
-            yield Piece(line, start, end, _colour(token, before, statement, tokens[position + 1].string), True)
+            css = _colour(token, before, statement, tokens[position + 1].string)
+            yield Piece(place, end, css, True)
             if token == "import":
                 statement = statement if statement == token else ""
             before = token
         elif kind == tokenize.OP:
             statement = token if before == "" else statement
             if token == "@" and before == "":
-                yield Piece(line, start, end, "nd")
+                yield Piece(place, end, "nd")
             before = token
         elif kind == tokenize.NUMBER:
             before = token
-            yield Piece(line, start, end, "m")
+            yield Piece(place, end, "m")
         elif kind == tokenize.STRING:
             before = token
-            if _DOCSTRING.match(token) and not lines[line - 1][:start].strip():
-                yield from _pieces([_Run(0, len(token), "s")], token, line, start)  # a docstring is plain
+            if _DOCSTRING.match(token) and not lines[place[0] - 1][: place[1]].strip():
+                yield from _pieces([_Run(0, len(token), "s")], token, *place)  # a docstring is plain
             else:
-                yield from _string(token, line, start)
+                yield from _string(token, *place)
         elif kind == tokenize.COMMENT:
-            yield Piece(line, start, end, "c")
+            yield Piece(place, end, "c")
         elif kind == tokenize.NEWLINE:
             before = statement = ""
 
@@ -152,11 +154,11 @@ def _pieces(runs: Sequence[_Run], text: str, line: int, column: int) -> Iterator
         passed = end
         while (newline := text.find("\n", start, end)) >= 0:
             if newline > start:
-                yield Piece(line, start - offset, newline - offset, css, is_name)
+                yield Piece((line, start - offset), newline - offset, css, is_name)
             line, start = line + 1, newline + 1
             offset = start
         if end > start:
-            yield Piece(line, start - offset, end - offset, css, is_name)
+            yield Piece((line, start - offset), end - offset, css, is_name)
 
 
 _OPENING = re.compile(r"""(?P<prefix>[A-Za-z]*)(?P<quote>\"{3}|'{3}|["'])""")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from .catalog import Catalog, State
 from .errors import Problem, Report, Severity
-from .glossary import Glossary
+from .fragments import Fragments
 from .interface import Gettext
 from .links import Links
 from .references import Reference
+
+if TYPE_CHECKING:
+    from .glossary import Glossary
 
 
 @dataclass
@@ -37,6 +41,8 @@ class Context:
     """Address of a line of the page's file, on the code host; empty when there is none."""
     glossaries: Callable[[], Mapping[str, Glossary]] = dict
     """Reads the glossaries of all languages."""
+    fragments: Fragments = field(default_factory=Fragments)
+    """Typesets formulas and colours code."""
     lines: Sequence[str] = ()
     """The lines of the file."""
     within: str = ""

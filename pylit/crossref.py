@@ -9,12 +9,10 @@ from urllib.parse import quote
 
 from .links import relative
 from .manuals import manual
-from .prose import plain
-from .references import Place, Reference
-from .site import Site
+from .references import Reference
+from .site import Described, Site
 
 NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_SENTENCE = re.compile(r"(?<=[.!?])\s|(?<=[。！？])")
 
 
 @dataclass(frozen=True)
@@ -27,52 +25,37 @@ class CrossReferences:
 
     def refer(self, full: str) -> Reference | None:
         """Where a full name leads to."""
-        if place := self.site.index.find(full):
+        if place := self.site.definition(full, self.lang):
             return self._to(place, full)
         href = manual(full, self.site.settings.manuals)
         return Reference(full, href, full.removeprefix("builtins.")) if href else None
 
     def in_prose(self, code: str, within: str) -> Reference | None:
         """Where inline code in the prose of a definition leads to; `None` if that is the same one, or unknown."""
-        facts = self.site.facts(self.file)
         name = code.removesuffix("()")
-        if not facts or not NAME.fullmatch(name) or name.partition(".")[0] in facts.parameters(within):
+        facts = self.site.facts(self.file) if NAME.fullmatch(name) else None
+        if not facts or name.partition(".")[0] in facts.parameters(within):
             return None
-        full = self.site.index.meaning(name, facts, within)
+        full = self.site.meaning(self.file, within, name)
         if not full:
             is_error = name[:1].isupper() and "exceptions" in manual(f"builtins.{name}", {})
             return self.refer(f"builtins.{name}") if is_error else None
-        place = self.site.index.find(full)
-        if (
-            place
-            and place.file == self.file
-            and (not place.name or f"{within}.".startswith(f"{place.name}."))
-        ):
-            return None
+        if place := self.site.definition(full, self.lang):
+            file, defined, _, _ = place
+            if file == self.file and (not defined or f"{within}.".startswith(f"{defined}.")):
+                return None
         return self.refer(full)
 
     def users(self, name: str) -> Iterator[Reference]:
         """The definitions that use the definition `name` of this page."""
-        for place in self.site.index.users.get((self.file, name), ()):
-            text = place.name
-            if place.file != self.file and (facts := self.site.facts(place.file)):
-                text = f"{facts.module.rpartition('.')[2]}.{place.name}"
-            yield self._to(place, text)
+        for place in self.site.users(self.file, name, self.lang):
+            file, user, _, _ = place
+            module = self.site.module(file)[0].rpartition(".")[2]
+            yield self._to(place, user if file == self.file else f"{module}.{user}")
 
-    def _to(self, place: Place, text: str) -> Reference:
-        site = self.site
-        here = site.address(site.pages[site.by_file[self.file]], self.lang)
-        target = site.address(site.pages[site.by_file[place.file]], self.lang)
-        anchor = f"#{quote(place.about.anchor, safe=':.')}" if place.about.anchor else ""
-        href = anchor if target == here and anchor else relative(target, here) + anchor
-        if not place.name:
-            return Reference(text, href, site.title(place.file, self.lang)[0])
-        return Reference(text, href, "\n".join(filter(None, [place.about.signature, self._sentence(place)])))
-
-    def _sentence(self, place: Place) -> str:
-        """The first sentence of a definition's prose, in the language of the page."""
-        summary = place.about.summary
-        if not summary:
-            return ""
-        found = self.site.quiet_catalog(place.file, self.lang).lookup(summary)
-        return _SENTENCE.split(plain(found.text or summary), maxsplit=1)[0].strip()
+    def _to(self, place: Described, text: str) -> Reference:
+        file, _, anchor, told = place
+        here, target = (self.site.url(one, self.lang) for one in (self.file, file))
+        fragment = f"#{quote(anchor, safe=':.')}" if anchor else ""
+        href = fragment if target == here and fragment else relative(target, here) + fragment
+        return Reference(text, href, told)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
 from .charts import COLORS
@@ -45,17 +45,18 @@ svg .grid { fill: none; stroke: #dedad0; }
 """And of charts."""
 
 
-def embedded_picture(path: Path) -> str:
-    """The picture at `path` as an address that holds all of it.
+def embedded_picture(data: bytes, file: str) -> str:
+    """The picture in `file`, which holds `data`, as an address that holds all of it.
 
     Raises:
         PictureError: if it is a drawing that cannot be shown, or of an unknown format.
     """
-    if path.suffix == ".svg":
-        return _address(_alone(ElementTree.fromstring(inline_svg(path, "")), STYLE), "svg+xml")
-    if path.suffix.lower() not in TYPES:
+    kind = PurePosixPath(file).suffix
+    if kind == ".svg":
+        return _address(_alone(ElementTree.fromstring(inline_svg(data, "")), STYLE), "svg+xml")
+    if kind.lower() not in TYPES:
         raise PictureError("the picture's format is not known; use SVG, PNG, JPEG, WebP or GIF")
-    return _address(path.read_bytes(), TYPES[path.suffix.lower()])
+    return _address(data, TYPES[kind.lower()])
 
 
 def embedded_chart(svg: str, labels: Sequence[str]) -> str:

@@ -51,6 +51,10 @@ class PylitError(Exception):
         return (type(self), (self.problem,))  # exceptions cross process boundaries by this
 
 
+class FormulaError(ValueError):
+    """A formula that cannot be typeset."""
+
+
 @dataclass
 class Report:
     """The problems found so far, each kept once."""

@@ -15,7 +15,7 @@ from .figures import Chart, Column, Figure, FigureError, Format, Table, Terms, T
 from .glossary import Glossary, Term
 from .interface import Gettext, native_name
 from .links import LinkError, Links
-from .records import curve, read_record, select, written
+from .records import curve, parse_record, select, written
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def chart_drawing(chart: Chart, links: Links, words: Callable[[Text], str], gett
     curves = []
     for line in chart.lines:
         with _at(line.place):
-            record = read_record(*_files(line.data, links)[0])
+            record = _record(_files(line.data, links)[0], links)
             curves.append(curve(select(record, line.x), select(record, line.y), line.y))
     label, x, y = (words(text) for text in (chart.caption, chart.x, chart.y))
     return draw(curves, label, x, y, chart.x_scale, chart.y_scale, chart.format, gettext)
@@ -159,16 +159,23 @@ def _rows(pattern: str, links: Links) -> Iterator[Any]:
     """Yield the data of each row: a file's, or the items of a list in it."""
     pattern, _, path = pattern.partition("#")
     for file in _files(pattern, links):
-        found = select(read_record(*file), path)
+        found = select(_record(file, links), path)
         if path and not isinstance(found, list):
             raise FigureError(f"what is recorded at `{path}` is no list", "Name the file alone for one row.")
         yield from found if path else [found]
 
 
-def _files(pattern: str, links: Links) -> list[tuple[Any, str]]:
-    """Where the files named by `pattern` lie, and their names."""
+def _files(pattern: str, links: Links) -> list[str]:
+    """The files named by `pattern`."""
     try:
-        return [(links.base / name, name) for name in links.find_files(pattern)]
+        return links.find_files(pattern)
+    except LinkError as error:
+        raise FigureError(str(error), error.hint) from error
+
+
+def _record(file: str, links: Links) -> Any:
+    try:
+        return parse_record(links.read(file), file)
     except LinkError as error:
         raise FigureError(str(error), error.hint) from error
 

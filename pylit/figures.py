@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import yaml
 
 Scale = Literal["linear", "log"]
 Format = Literal["text", "integer", "number", "percent", "ratio", "seconds", "count"]
-KINDS = ("chart", "table", "glossary")
 
 
 class FigureError(ValueError):
@@ -96,6 +96,7 @@ class Terms:
 Figure = Chart | Table | Terms
 
 
+@lru_cache(maxsize=128)  # in one language after the other
 def parse_figure(kind: str, text: str) -> Figure:
     """Read the `text` of a fence.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-
-import yaml
+from typing import TYPE_CHECKING
 
 from .errors import Problem, PylitError
+
+if TYPE_CHECKING:
+    import yaml
 
 KEYS = ("term", "use", "never", "why")
 
@@ -63,9 +65,20 @@ def load_glossary(path: Path) -> Glossary:
     """
     if not path.is_file():
         return Glossary()
-    file = path.as_posix()
+    return parse_glossary(path.read_bytes(), path.as_posix())
+
+
+@lru_cache(maxsize=8)
+def parse_glossary(data: bytes, file: str) -> Glossary:
+    """Read the glossary in a file that holds `data`.
+
+    Raises:
+        PylitError: with the line, if it is no list of terms.
+    """
+    import yaml
+
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.BaseLoader)
+        node = yaml.compose(data.decode("utf-8"), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -79,6 +92,8 @@ def load_glossary(path: Path) -> Glossary:
 
 
 def _term(node: yaml.Node, file: str) -> Term:
+    import yaml
+
     line = node.start_mark.line + 1
     example = "For example `{term: residual, use: [残差], never: [剩余], why: …}`."
     if not isinstance(node, yaml.MappingNode):

@@ -5,15 +5,9 @@ Names that mean the same thing carry the same `data-n`, from `names`, and names 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
-
-from markupsafe import escape
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Token
-from pygments.util import ClassNotFound
+from typing import TYPE_CHECKING, Any
 
 from .colours import Piece, colours
 from .model import Source
@@ -21,9 +15,15 @@ from .names import Position, source_uses
 from .references import Refer, Reference
 from .source import python_tokens
 
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
 
 @lru_cache(maxsize=32)
 def _lexer(language: str) -> Lexer | None:
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
     try:
         return get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
@@ -35,37 +35,57 @@ def highlight_lines(
 ) -> tuple[list[str], Mapping[str, int]]:
     """The lines of a module as HTML, and the number of each name that may be asked for from outside."""
     same = source_uses(source, module, package)
-    links = {place: found for place, full in same.full.items() if (found := refer(full))}
-    return list(_module_lines(source, same.places, links)), same.numbers
+    found = {full: refer(full) for full in dict.fromkeys(same.full.values())}
+    links = {place: link for place, full in same.full.items() if (link := found[full])}
+    lines = list(_plain_lines(source, module, package))
+    pieces = _by_line(source)
+    for number in {line for line, _ in same.full}:
+        lines[number - 1] = _line(source.lines[number - 1], pieces.get(number, ()), same.places, links)
+    return lines, same.numbers
 
 
-@lru_cache(maxsize=16)  # a page is made in one language after the other
-def _colours(source: Source) -> tuple[Piece, ...]:
+@lru_cache(maxsize=32)  # a page is made in one language after the other, and most lines are the same in all
+def _plain_lines(source: Source, module: str, package: str) -> tuple[str, ...]:
+    """The lines of a module without links."""
+    pieces, places = _by_line(source), source_uses(source, module, package).places
+    return tuple(
+        _line(line, pieces.get(number, ()), places, {}) for number, line in enumerate(source.lines, 1)
+    )
+
+
+@lru_cache(maxsize=32)
+def _by_line(source: Source) -> Mapping[int, Sequence[Piece]]:
+    found: dict[int, list[Piece]] = {}
+    for piece in colour(source):
+        found.setdefault(piece.place[0], []).append(piece)
+    return found
+
+
+@lru_cache(maxsize=256)
+def colour(source: Source) -> tuple[Piece, ...]:
+    """The coloured pieces of a module. Best done right after it was read, while its tokens are at hand."""
     return tuple(colours(python_tokens(source.text), source.lines))
 
 
-def _module_lines(
-    source: Source, same: Mapping[Position, int], links: Mapping[Position, Reference]
-) -> Iterator[str]:
-    pieces = iter(_colours(source))
-    piece = next(pieces, None)
-    for number, line in enumerate(source.lines, 1):
-        html: list[str] = []
-        tag, begin, end = "", 0, 0  # neighbours that look alike are joined
-        while piece and piece.line == number:
-            group = same.get(piece[:2]) if piece.is_name else None
-            link = links.get(piece[:2]) if piece.is_name else None
-            if piece.css or group is not None or link:
-                new = _tag(piece.css, group, link)
-                if new != tag or piece.start != end or group is not None or link:
-                    html += [_element(tag, line[begin:end]), _escaped(line[end : piece.start])]
-                    tag, begin = new, piece.start
-                end = piece.end
-            piece = next(pieces, None)
-        html += [_element(tag, line[begin:end]), _escaped(line[end:])]
-        yield "".join(html)
+def _line(
+    line: str, pieces: Iterable[Piece], same: Mapping[Position, int], links: Mapping[Position, Reference]
+) -> str:
+    html: list[str] = []
+    tag, begin, end = "", 0, 0  # neighbours that look alike are joined
+    for place, stop, css, is_name in pieces:
+        group = same.get(place) if is_name else None
+        link = links.get(place) if is_name else None
+        if css or group is not None or link:
+            new, start = _tag(css, group, link), place[1]
+            if new != tag or start != end or group is not None or link:
+                html += (_element(tag, line[begin:end]), escaped(line[end:start]))
+                tag, begin = new, start
+            end = stop
+    html += (_element(tag, line[begin:end]), escaped(line[end:]))
+    return "".join(html)
 
 
+@lru_cache(maxsize=4096)
 def highlight(code: str, language: str) -> str:
     """A piece of code as HTML; in no known language, as plain text."""
     lexer = _lexer(language or "text") or _lexer("text")
@@ -92,29 +112,32 @@ def _tag(css: str, number: int | None = None, link: Reference | None = None) -> 
     attributes = f' class="{css}"' if css else ""
     attributes += f' data-n="{number}"' if number is not None else ""
     if link:
-        title = f' title="{escape(link.title)}"' if link.title else ""
-        return f'<a href="{escape(link.href)}"{title}{attributes}>'
+        title = f' title="{escaped(link.title)}"' if link.title else ""
+        return f'<a href="{escaped(link.href)}"{title}{attributes}>'
     return f"<span{attributes}>" if attributes else ""
 
 
 def _element(tag: str, text: str) -> str:
     """`text` inside of the element that `tag` begins."""
     if not tag:
-        return _escaped(text)
-    return f"{tag}{_escaped(text)}</{'a' if tag.startswith('<a ') else 'span'}>"
+        return escaped(text)
+    return f"{tag}{escaped(text)}</{'a' if tag.startswith('<a ') else 'span'}>"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """What `markupsafe.escape` gives, as plain text, which is made faster."""
-    return text.translate(_ENTITIES) if not text.isalnum() else text
+    return text if _SPECIAL.isdisjoint(text) else text.translate(_ENTITIES)
 
 
+_SPECIAL = frozenset("&<>'\"")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;"})
 
 
 @lru_cache(maxsize=256)
 def _css(kind: Any) -> str:
     """The class that colours a kind of token; most names, operators and white space need none."""
+    from pygments.token import Token
+
     if kind in Token.Name.Builtin.Pseudo:
         return "bp"
     for group, name in (

@@ -20,10 +20,10 @@ from .drawings import embedded_chart, embedded_picture
 from .exhibits import Surroundings, chart_drawing, exhibit, recorded_cells
 from .figures import Chart, FigureError, Format, Terms, Text, parse_figure
 from .links import LinkError
-from .markup import BLOCK_TAGS, INLINE_TAGS
 from .pictures import PictureError
 from .prose import figure_kind, is_translatable, plain
 from .spans import Span, spans
+from .tags import BLOCK_TAGS, INLINE_TAGS
 from .wrapping import wrap
 
 Address = Callable[[str], str]
@@ -238,7 +238,7 @@ class MarkdownWriter:
             return span.words
         try:
             file = context.links.find_file(span.target)
-            picture = _image(embedded_picture(context.links.base / file), span.words)
+            picture = _image(embedded_picture(context.links.read(file), file), span.words)
             return f"{picture}\n\n<em>{html.escape(span.title)}</em>" if span.title else picture
         except LinkError as error:
             context.problem(str(error), error.hint)

@@ -6,12 +6,10 @@ What cannot be shown (a formula KaTeX rejects, a link that leads nowhere) is rep
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil
 
-import nh3
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -20,24 +18,16 @@ from markupsafe import Markup, escape
 from .breaks import keep_together
 from .catalog import State
 from .context import Context
-from .exhibits import Surroundings, exhibit
-from .figures import FigureError, parse_figure
-from .highlight import highlight
+from .errors import FormulaError
 from .links import EXTERNAL, LinkError
-from .math import FormulaError, typeset
-from .pictures import PictureError, inline_svg, linked_image
+from .pictures import PictureError, linked_image
 from .prose import figure_kind, is_translatable, markdown, parse_inline, plain
+from .tags import balance, clean_block, clean_words
 
-INLINE_TAGS = frozenset(
-    "b i em strong u s del ins sub sup kbd mark small br wbr abbr cite q var samp".split()
-)
-BLOCK_TAGS = frozenset("details summary div p ul ol li table thead tbody tr th td dl dt dd hr".split())
 SHORT = 520
 """Characters of prose below which two columns would be too short to read."""
 NARROW = 42
 """Characters in a line of prose on a phone."""
-_TAG = re.compile(r"<(/?)([a-z]+)\s*(/?)>")
-_VOID = ("br", "wbr", "hr")
 
 
 class ProseRenderer(RendererHTML):
@@ -140,13 +130,7 @@ class ProseRenderer(RendererHTML):
         """Render what a translator wrote, cleaned of all that is not on a list; formulas and code are ours."""
         self.aside = []
         try:
-            html = nh3.clean(
-                self._inline(parse_inline(text)),
-                tags={*INLINE_TAGS, "a"},
-                attributes={"a": {"href", "title", "rel", "class"}},
-                url_schemes=set(EXTERNAL),
-                link_rel=None,
-            )
+            html = clean_words(self._inline(parse_inline(text)))
             for number, ours in enumerate(self.aside):
                 html = html.replace(f"\ue000{number}\ue001", ours)
         finally:
@@ -163,7 +147,7 @@ class ProseRenderer(RendererHTML):
     def _inline(self, children: Sequence[Token], *, only_mathml: bool = False) -> str:
         """Render a block. The original beside a translation makes do with MathML, as most readers never see it."""
         self.only_mathml = only_mathml
-        return self.renderInline(keep_together(_balance(children)), markdown().options, {})
+        return self.renderInline(keep_together(balance(children)), markdown().options, {})
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
@@ -212,7 +196,7 @@ class ProseRenderer(RendererHTML):
 
     def _formula(self, tex: str, *, display: bool) -> str:
         try:
-            html = typeset(tex, display)
+            html = self.context.fragments.formula(tex, display)
             return html[html.index("<math") : html.index("</math>") + 7] if self.only_mathml else html
         except FormulaError as error:
             self.context.problem(f"the formula `{tex.strip()}` is wrong: {error}", about=tex.strip())
@@ -220,13 +204,11 @@ class ProseRenderer(RendererHTML):
 
     def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         text, context = tokens[idx].content, self.context
-        html = f'<code translate="no">{highlight(text, "python")}</code>'
+        html = f'<code translate="no">{context.fragments.code(text, "python")}</code>'
         found = context.in_prose(text, context.within) if not self.in_link else None
-        if not found:
-            return self._ours(html)
-        return self._ours(
-            f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
-        )
+        if found:
+            html = f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
+        return self._ours(html)
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if kind := figure_kind(tokens[idx]):
@@ -235,6 +217,9 @@ class ProseRenderer(RendererHTML):
         return self._listing(tokens[idx].content, info[0] if info else "")
 
     def _figure(self, kind: str, token: Token) -> str:
+        from .exhibits import Surroundings, exhibit
+        from .figures import FigureError, parse_figure
+
         context, first = self.context, self.context.line
         page = Surroundings(
             context.links,
@@ -260,7 +245,7 @@ class ProseRenderer(RendererHTML):
         return self._listing(tokens[idx].content, "pycon", " example")
 
     def _listing(self, code: str, language: str, css: str = "") -> str:
-        html = highlight(code.rstrip("\n"), language)
+        html = self.context.fragments.code(code.rstrip("\n"), language)
         pre = f'<pre class="listing" tabindex="0" translate="no"><code>{html}</code></pre>'
         return f'<div class="listing-box{css}">{pre}</div>\n'
 
@@ -288,31 +273,27 @@ class ProseRenderer(RendererHTML):
         alternative = "".join(_words(token.children or []))
         try:
             file = context.links.find_file(target)
-            path = context.links.base / file
-            if path.suffix == ".svg":
+            data = context.links.read(file)
+            if file.endswith(".svg"):
                 context.drawings += 1
-                html = inline_svg(path, alternative, f"drawing-{context.drawings}-")
+                html = context.fragments.drawing(data, alternative, f"drawing-{context.drawings}-")
             else:
-                html = linked_image(path, context.picture(file), alternative)
+                html = linked_image(data, context.picture(file), alternative)
         except LinkError as error:
             context.problem(str(error), error.hint)
-            return str(escape(alternative))
         except PictureError as error:
             context.problem(f"the picture `{target}` cannot be shown: {error}")
-            return str(escape(alternative))
-        caption = token.attrGet("title")
-        return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else ""))
+        else:
+            caption = token.attrGet("title")
+            return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else ""))
+        return str(escape(alternative))
 
     def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         return token.content if token.meta.get("balanced") else str(escape(token.content))
 
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        content = tokens[idx].content
-        first = re.match(r"\s*<(\w+)", content)
-        if not first or first.group(1).lower() not in BLOCK_TAGS | INLINE_TAGS:
-            return f"<p>{escape(content.strip())}</p>\n"
-        return nh3.clean(content, tags=set(BLOCK_TAGS | INLINE_TAGS), attributes={}, link_rel=None)
+        return clean_block(tokens[idx].content)
 
 
 def _pencil(href: str, name: str) -> str:
@@ -345,28 +326,6 @@ def _words(tokens: Sequence[Token]) -> list[str]:
 
 def _is_picture(token: Token) -> bool:
     return token.type == "inline" and [child.type for child in token.children or []] == ["image"]
-
-
-def _balance(tokens: Sequence[Token]) -> list[Token]:
-    """Mark the raw tags that may stand: allowed ones without attributes, opened and closed in this block."""
-    result = list(tokens)
-    opened: list[tuple[str, int]] = []
-    for index, token in enumerate(tokens):
-        if token.type != "html_inline" or not (match := _TAG.fullmatch(token.content)):
-            continue
-        closing, name, _ = match.groups()
-        if name not in INLINE_TAGS:
-            continue
-        stand: tuple[int, ...] = ()
-        if name in _VOID:
-            stand = (index,) if not closing else ()
-        elif not closing:
-            opened.append((name, index))
-        elif opened and opened[-1][0] == name:
-            stand = (opened.pop()[1], index)
-        for position in stand:
-            result[position] = result[position].copy(meta={"balanced": True})
-    return result
 
 
 def with_title(tokens: Sequence[Token]) -> list[Token]:

@@ -14,8 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 from html import escape
 
-import pykatex
-
+from .errors import FormulaError as FormulaError
 from .symbols import mark
 
 _FORBIDDEN = re.compile(
@@ -30,11 +29,7 @@ _VARIANT = re.compile(r'<mi( data-sym="[^"]*")? mathvariant="([a-z-]+)"( data-sy
 _ANNOTATION = re.compile(r"(<annotation [^>]*>).*?(</annotation>)", re.DOTALL)
 
 
-class FormulaError(ValueError):
-    """A formula that cannot be typeset."""
-
-
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def typeset(tex: str, display: bool) -> str:
     """Typeset a formula.
 
@@ -48,6 +43,8 @@ def typeset(tex: str, display: bool) -> str:
         raise FormulaError(f"groups are nested more than {MAX_DEPTH} deep")
     if _COLUMNS.search(tex):
         raise FormulaError("the columns of an array must be letters, not groups")
+    import pykatex
+
     keys: list[str] = []
 
     def link(key: str, text: str) -> str:
@@ -92,6 +89,8 @@ def _depth(tex: str) -> int:
 
 
 def _katex(tex: str, display: bool) -> str:
+    import pykatex
+
     html: str = pykatex.renderToString(
         tex, displayMode=display, trust=True, maxExpand=1000, maxSize=50, strict=pykatex.STRICT_IGNORE
     )

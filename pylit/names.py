@@ -10,7 +10,7 @@ import ast
 import builtins
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from .model import Source
@@ -107,7 +107,7 @@ def uses(
     return Uses(places, numbers, full, finder.module.full)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def source_uses(source: Source, module: str, package: str) -> Uses:
     """What the names of a file mean; nothing is known of one too deep for Python's own parser."""
     try:
@@ -324,15 +324,17 @@ class _Finder:
         return offset if text.isascii() else len(text.encode()[:offset].decode())
 
 
-@cache
-def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    """The fields of a kind of node that names may be below."""
-    return tuple(name for name in kind._fields if name not in ("ctx", "op", "ops"))
+_FIELDS = {
+    kind: tuple(name for name in kind._fields if name not in ("ctx", "op", "ops"))
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""Kinds of nodes -> the fields that names may be below."""
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes below `node` as `ast.iter_child_nodes` does, without contexts and operators."""
-    for name in _fields(type(node)):
+    for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, ast.AST):
             yield value

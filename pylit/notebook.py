@@ -22,8 +22,7 @@ from .context import Context
 from .markdown import MarkdownWriter
 from .model import Source
 from .needs import Early, names
-from .prose import parse_prose
-from .render import title_text
+from .prose import parse_prose, title_text
 from .sections import unused
 from .wrapping import wrap
 

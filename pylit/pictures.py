@@ -5,12 +5,14 @@ A drawing may hold shapes, text and presentation attributes; anything that could
 
 from __future__ import annotations
 
+import io
 import re
-from pathlib import Path
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
-import imagesize
 from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = frozenset(
@@ -45,14 +47,16 @@ class PictureError(ValueError):
     """A picture that cannot be shown; its text says why and how to mend it."""
 
 
-def inline_svg(path: Path, alternative: str, prefix: str = "") -> Markup:
-    """The drawing at `path`, for the page itself, the names of its parts beginning with `prefix`.
+def inline_svg(data: bytes, alternative: str, prefix: str = "") -> Markup:
+    """The drawing in a file that holds `data`, for the page itself, the names of its parts beginning with `prefix`.
 
     Raises:
         PictureError: if it is no XML, has document types, or holds anything that is not on the list.
     """
+    from xml.etree import ElementTree
+
     try:
-        text = path.read_text("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise PictureError("the drawing is not UTF-8; save it as that") from error
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
@@ -99,13 +103,15 @@ def _depth(root: ElementTree.Element) -> int:
     return depth
 
 
-def linked_image(path: Path, href: str, alternative: str) -> Markup:
-    """An `<img>` with its size, so that nothing jumps when it comes.
+def linked_image(data: bytes, href: str, alternative: str) -> Markup:
+    """An `<img>` of a file that holds `data`, with its size, so that nothing jumps when it comes.
 
     Raises:
         PictureError: if its size cannot be found out.
     """
-    width, height = imagesize.get(path)
+    import imagesize  # which imports what it takes to fetch pictures from the web
+
+    width, height = imagesize.get(io.BytesIO(data))
     if width <= 0 or height <= 0:
         raise PictureError("the picture's format is not known; use SVG, PNG, JPEG, WebP or GIF")
     return Markup('<img src="{}" alt="{}" width="{}" height="{}" loading="lazy">').format(

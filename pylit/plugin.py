@@ -6,29 +6,26 @@ All pages are checked before MkDocs empties the site's folder, so a failed build
 from __future__ import annotations
 
 import logging
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
 
-from jinja2 import Environment
 from mkdocs.config import config_options as option
 from mkdocs.config.base import Config, load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import ConfigurationError, PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin
-from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
-from mkdocs.utils.templates import TemplateContext
+from mkdocs.structure.files import File, Files, InclusionLevel
 
 from .archive import write_archive
-from .document import extra_contexts, page_context, prepare
-from .errors import PylitError, Report
+from .build import build
+from .cache import open_store
+from .defaults import CACHE, KATEX_CSS, KATEX_INTEGRITY, TRACES
+from .errors import PylitError
 from .interface import LOCALE
-from .search import FOLDER, index_site
-from .site import KATEX_CSS, KATEX_INTEGRITY, Settings, Site, find_pages
-from .traces import TRACES
-from .view import View, contents_page, preview_page, render_notebook, render_page
+from .publish import published
+from .serving import hurry
+from .site import Settings, find_pages
 
 log = logging.getLogger("mkdocs.plugins.pylit")
 
@@ -61,6 +58,8 @@ class PylitConfig(Config):
     """What `pip install` has to be told, in a notebook, to install the modules."""
     archive = option.Type(str, default="")
     """Name of the archive that holds the whole site."""
+    cache = option.Type(str, default=CACHE)
+    """Folder that keeps what was made, for the next time; empty for none."""
 
 
 class PylitPlugin(BasePlugin[PylitConfig]):
@@ -68,118 +67,75 @@ class PylitPlugin(BasePlugin[PylitConfig]):
 
     def __init__(self) -> None:
         self.serving = False
-        self.site: Site | None = None
-        self.views: dict[str, View] = {}
-        self.index: Path | None = None
-        self.notebooks: dict[str, str] = {}
+        self.work: TemporaryDirectory[str] | None = None
+        """Where the finished site lies, from which MkDocs copies it."""
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether pages are for reading or for a preview that reloads."""
         self.serving = command == "serve"
 
+    def on_shutdown(self) -> None:
+        """Remove what MkDocs has copied."""
+        if self.work:
+            self.work.cleanup()
+
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Watch the sources and catalogs under `mkdocs serve`; addresses are those of files."""
+        """Watch the sources and catalogs under `mkdocs serve`."""
         base = self._base(config)
-        config.use_directory_urls = False
         for folder in [*self.config.sources, self.config.translations, self.config.traces]:
             if (base / folder).is_dir():
                 config.watch.append(str(base / folder))
         config.watch.append(str(LOCALE))
         return config
 
+    def on_serve(
+        self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object
+    ) -> LiveReloadServer:
+        """Notice sooner that a file was saved."""
+        return hurry(server, [config.docs_dir, config.config_file_path], config.theme.dirs)
+
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
-        """Make all pages, and stop if one cannot be made: MkDocs has not touched the site's folder yet.
+        """Make the site, and stop if a page cannot be made: MkDocs has not touched the site's folder yet.
 
         A preview goes on, and the page shows what is wrong.
         """
-        report = Report()
+        self.work = self.work or TemporaryDirectory(prefix="pylit-")
+        settings, cache = self.settings(config), self.config.cache
         try:
-            site = find_pages(self.settings(config))
+            store = open_store(settings.base / cache if cache else None, is_asked=cache != CACHE)
+            report = build(find_pages(settings, store), Path(self.work.name), keep_going=self.serving)
         except PylitError as error:
             raise PluginError(str(error)) from error
-        make = preview_page if self.serving else render_page
-        views = [make(site, page, lang, report) for page in site.pages for lang in site.settings.languages]
-        notebooks = {
-            address: text
-            for page in site.pages
-            for lang in site.settings.languages
-            if (address := site.notebook(page, lang)) and (text := render_notebook(site, page, lang, report))
-        }
-        if "index.html" not in site.by_url:
-            views += [contents_page(site, lang) for lang in site.settings.languages]
         # MkDocs counts warnings, and after a build that failed its server answers nothing any more.
         for level, problems in ((logging.WARNING, report.warnings), (logging.ERROR, report.errors)):
             for problem in problems:
                 log.log(logging.INFO if self.serving else level, str(problem))
         if report.errors and not self.serving:
             raise PluginError(f"{len(report.errors)} error(s) in the pages; the old site was left as it is.")
-        self.site, self.views = site, {view.url: view for view in views if view}
-        self.notebooks = notebooks
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Replace MkDocs' own pages by ours, and add the pictures that they need."""
-        assert self.site is not None
+        """Replace MkDocs' own pages by ours, which are finished."""
         for file in list(files.documentation_pages()):
             files.remove(file)
         for file in [f for f in files.media_files() if f.src_uri.endswith(".svg") and f.generated_by is None]:
             if not file.src_uri.startswith("assets/"):
                 files.remove(file)  # drawings are part of the pages
-        for url in self.views:
-            files.append(File.generated(config, url.removesuffix(".html") + ".md", content=""))
-        for address, notebook in self.notebooks.items():
-            files.append(File.generated(config, address, content=notebook))
-        for picture in dict.fromkeys(p for view in self.views.values() for p in view.pictures):
-            path = str(self.site.path(picture))
-            address = self.site.file_url(picture)
-            if files.get_file_from_path(address) is None:
-                files.append(File.generated(config, address, abs_src_path=path))
+        assert self.work is not None
+        for url in published(Path(self.work.name)):
+            if (before := files.get_file_from_path(url)) is not None:
+                files.remove(before)
+            path = str(Path(self.work.name, url))
+            files.append(File.generated(config, url, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
         return files
 
-    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
-        """Set up MkDocs' templates as ours are."""
-        return prepare(env)
-
-    def on_template_context(
-        self, context: TemplateContext, *, template_name: str, config: MkDocsConfig
-    ) -> TemplateContext:
-        """Give the 404 page and the sitemap what they show."""
-        assert self.site is not None
-        ours = extra_contexts(self.site, serving=self.serving).get(template_name, {"sitemap": []})
-        return _with(context, ours)
-
-    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Tell MkDocs the title of a page, for its own lists."""
-        page.title = self.views[page.file.dest_uri].body.title
-        return html
-
-    def on_page_context(
-        self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: object
-    ) -> TemplateContext:
-        """Give a page's template what it shows."""
-        return _with(context, page_context(self.views[page.file.dest_uri], serving=self.serving))
+    def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
+        """Keep MkDocs from making a 404 page and a sitemap: they are among our files."""
+        config.theme.static_templates.clear()
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Make the index for searching, and the archive, which a preview does without."""
-        assert self.site is not None
-        out = Path(config.site_dir)
-        if self.config.search:
-            self._index(out)
-        if self.site.settings.archive and not self.serving:
-            write_archive(out, self.site.settings.archive)
-
-    def _index(self, out: Path) -> None:
-        """Make the index for searching; in a preview once."""
-        if self.index is not None:
-            shutil.copytree(self.index, out / FOLDER)
-            return
-        try:
-            index_site(out, self.views)
-        except PylitError as error:
-            raise PluginError(str(error)) from error
-        if self.serving:
-            self.kept = TemporaryDirectory(prefix="pylit-search-")
-            self.index = Path(self.kept.name) / FOLDER
-            shutil.copytree(out / FOLDER, self.index)
+        """Make the archive, which a preview does without."""
+        if self.config.archive and not self.serving:
+            write_archive(Path(config.site_dir), self.config.archive)
 
     def _base(self, config: MkDocsConfig) -> Path:
         return Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
@@ -210,6 +166,8 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             notebooks=self.config.notebooks,
             requirement=self.config.requirement,
             archive=self.config.archive,
+            templates=Path(config.theme.custom_dir) if config.theme.custom_dir else None,
+            preview=self.serving,
         )
 
 
@@ -224,7 +182,3 @@ def load_settings(path: str) -> Settings:
     if not isinstance(plugin, PylitPlugin):
         raise ConfigurationError(f"{path} does not name the plugin `pylit`")
     return plugin.settings(config)
-
-
-def _with(context: TemplateContext, ours: dict[str, Any]) -> TemplateContext:
-    return cast("TemplateContext", {**context, **ours})

@@ -17,9 +17,11 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from .figures import KINDS, FigureError, parse_figure, texts
 from .model import Block, ProseLine, Section, Source
 from .sections import slug, unused
+
+FIGURES = ("chart", "table", "glossary")
+"""What a fence is called whose YAML is drawn."""
 
 
 @lru_cache(maxsize=1)
@@ -102,6 +104,32 @@ def parse_prose(source: Source) -> tuple[Prose, ...]:
     return tuple(result)
 
 
+def title_text(source: Source, pieces: Sequence[Prose]) -> str:
+    """The Markdown of a page's title: from its front matter, its first heading, or its file's name."""
+    if source.meta.title:
+        return source.meta.title
+    first = next((prose for prose in pieces if prose.tokens), None)
+    if first and begins_with_title(first.tokens):
+        return first.headings[0].text
+    parts = source.file.removesuffix(".py").removesuffix(".md").split("/")
+    if len(parts) > 1 and parts[-1] in ("__init__", "index"):
+        parts.pop()
+    return parts[-1]
+
+
+def begins_with_title(tokens: Sequence[Token]) -> bool:
+    """Whether a page that starts with `tokens` has its title there."""
+    return bool(tokens) and tokens[0].type == "heading_open" and tokens[0].tag == "h1"
+
+
+def anchors(source: Source) -> frozenset[str]:
+    """All anchors of the page of `source`, but for those of lines."""
+    pieces = parse_prose(source)
+    found = {section.name for section in source.sections}
+    found.update(heading.anchor for prose in pieces for heading in prose.headings)
+    return frozenset(found)
+
+
 def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
     """Parse Markdown `lines`; inline text is joined to one line and `meta['line']` says where it stood."""
     if not lines:
@@ -151,6 +179,8 @@ def _words(token: Token) -> Iterator[tuple[str, int]]:
     if token.type == "inline":
         yield token.content, line
     elif kind := figure_kind(token):
+        from .figures import FigureError, parse_figure, texts
+
         with suppress(FigureError):  # reported when the page is made
             for text in texts(parse_figure(kind, token.content)):
                 yield text.text, line + text.line
@@ -159,7 +189,7 @@ def _words(token: Token) -> Iterator[tuple[str, int]]:
 def figure_kind(token: Token) -> str:
     """Which figure `token` is, if it is a fence of that name, otherwise nothing."""
     info = token.info.split() if token.type == "fence" else []
-    return info[0] if info and info[0] in KINDS else ""
+    return info[0] if info and info[0] in FIGURES else ""
 
 
 @lru_cache(maxsize=4096)

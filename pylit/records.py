@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from .figures import FigureError, Format
@@ -20,15 +18,15 @@ from .interface import Gettext
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def read_record(path: Path, name: str) -> Any:
-    """What the JSON file at `path` holds; `name` is how its user calls it.
+def parse_record(data: bytes, name: str) -> Any:
+    """What the JSON file that holds `data` says; `name` is how its user calls it.
 
     Raises:
         FigureError: if it cannot be read.
     """
     try:
-        return json.loads(path.read_text("utf-8"), parse_constant=_refuse)
-    except (OSError, ValueError, RecursionError) as error:
+        return json.loads(data.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         raise FigureError(f"the file `{name}` cannot be read: {error}", "Record it again.") from error
 
 
@@ -85,6 +83,8 @@ def written(value: Any, form: Format, path: str, gettext: Gettext) -> str:
         return ", ".join(dict.fromkeys(str(item) for item in items))
     if form == "count":
         return str(len(value) if isinstance(value, list) else 1)
+    import statistics
+
     found = numbers(value, path)
     mean = statistics.fmean(found)
     if len(found) == 1:
@@ -134,6 +134,8 @@ def curve(xs: Any, ys: Any, path: str) -> list[Point]:
     Raises:
         FigureError: if they are not, or if the lists differ in length.
     """
+    import statistics
+
     many = isinstance(ys, list) and any(isinstance(y, list) for y in ys)
     found: dict[float, list[float]] = {}
     for x, y in zip(xs, ys, strict=True) if many and _as_long(xs, ys, path) else [(xs, ys)]:

@@ -18,12 +18,13 @@ from .context import Context
 from .highlight import highlight_lines
 from .markup import ProseRenderer, narrow_lines, with_title
 from .model import Section, Source
-from .prose import Prose, figure_kind, parse_prose, plain
+from .prose import Prose, begins_with_title, figure_kind, parse_prose, plain, title_text
 from .references import Reference
-from .symbols import symbols
 from .traces import Chip
 
 CodeLines = tuple[list[str], Mapping[str, int]]
+SIMPLE = frozenset("paragraph_open inline paragraph_close heading_open heading_close".split())
+"""Kinds of tokens that are as high as their text is long, but for pictures."""
 CHARACTERS_PER_LINE = 58
 """Of prose, at its usual width."""
 
@@ -110,15 +111,14 @@ def render_body(
     title = title_text(source, pieces)
     heading = Markup()
     first = next((prose.tokens for prose in pieces if prose.tokens), ())
-    if not _begins_with_title(first):
+    if not begins_with_title(first):
         context.last_level = 1
         heading = renderer.block(title, source.meta.title_line) if source.meta.title else Markup.escape(title)
     rows = []
     for prose in pieces:
         tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
         numbered = tuple(
-            CodeLine(number, lines[number - 1], chips.get(number, ()))
-            for number in prose.section.code
+            CodeLine(number, lines[number - 1], chips.get(number, ())) for number in prose.section.code
         )
         wide = source.is_python and _is_wide(prose, len(numbered))
         section = prose.section
@@ -151,6 +151,10 @@ def _symbols(
     source: Source, pieces: Iterable[Prose], names: Mapping[str, int], context: Context
 ) -> Mapping[str, int]:
     """The front matter's symbols as they are marked in formulas, each with the number of its name in the code."""
+    if not source.meta.symbols:
+        return {}
+    from .symbols import symbols
+
     used = {
         key
         for prose in pieces
@@ -174,28 +178,11 @@ def _symbols(
     return found
 
 
-def title_text(source: Source, pieces: Sequence[Prose]) -> str:
-    """The Markdown of a page's title: from its front matter, its first heading, or its file's name."""
-    if source.meta.title:
-        return source.meta.title
-    first = next((prose for prose in pieces if prose.tokens), None)
-    if first and _begins_with_title(first.tokens):
-        return first.headings[0].text
-    parts = source.file.removesuffix(".py").removesuffix(".md").split("/")
-    if len(parts) > 1 and parts[-1] in ("__init__", "index"):
-        parts.pop()
-    return parts[-1]
-
-
-def _begins_with_title(tokens: Sequence[Token]) -> bool:
-    return bool(tokens) and tokens[0].type == "heading_open" and tokens[0].tag == "h1"
-
-
 def _contents(pieces: Iterable[Prose], first: Sequence[Token], renderer: ProseRenderer) -> Iterable[Entry]:
     for prose in pieces:
         opens = prose.section.opens
         headings = list(prose.headings)
-        if prose.tokens is first and _begins_with_title(first):
+        if prose.tokens is first and begins_with_title(first):
             headings.pop(0)
         own = 2 + opens.depth if opens else 2
         if opens and prose.section.name == opens.name:
@@ -211,6 +198,11 @@ def _contents(pieces: Iterable[Prose], first: Sequence[Token], renderer: ProseRe
 
 def _is_wide(prose: Prose, code_lines: int) -> bool:
     """Whether prose beside its code would leave much of the screen empty."""
+    if len(prose.tokens) < 12 and all(
+        token.type in SIMPLE and len(token.content) < 2 * CHARACTERS_PER_LINE and "![" not in token.content
+        for token in prose.tokens
+    ):
+        return False  # so it is with most, which need no closer look
     height = 0.0
     for token in prose.tokens:
         match token.type:
@@ -225,15 +217,6 @@ def _is_wide(prose: Prose, code_lines: int) -> bool:
             case "doctest" | "fence" | "code_block":
                 height += token.content.count("\n") + 2
     return height > 12 and height > 1.6 * code_lines
-
-
-def anchors(source: Source) -> frozenset[str]:
-    """All anchors of the page of `source`."""
-    pieces = parse_prose(source)
-    found = {section.name for section in source.sections}
-    found.update(heading.anchor for prose in pieces for heading in prose.headings)
-    found.update(f"L{number}" for section in source.sections for number in section.code)
-    return frozenset(found)
 
 
 def hidden_definitions(sections: Iterable[Section]) -> list[tuple[Section, Section]]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from .highlight import escaped
 from .interface import Gettext
 from .render import CodeLine, Row
 
 
-def rows(found: Iterable[Row], *, is_module: bool, heading: str, gettext: Gettext) -> Markup:
+def rows(found: Iterable[Row], *, is_module: bool, heading: Markup, gettext: Gettext) -> Markup:
     """The rows of a module, or those of a guide, which begins with its `heading` unless that is empty."""
     if is_module:
         return Markup("".join(_row(row, gettext) for row in found))
-    title = f"<h1>{escape(heading)}</h1>\n" if heading else ""
+    title = f"<h1>{heading}</h1>\n" if heading else ""
     return Markup("".join(_guide(found, title)))
 
 
@@ -26,12 +27,12 @@ def _guide(found: Iterable[Row], title: str) -> Iterator[str]:
 
 def _row(row: Row, gettext: Gettext) -> str:
     css = "row" + " wide" * row.is_wide + " bare" * (not row.code)
-    within = f' data-in="{escape(row.within)}"' if row.within else ""
+    within = f' data-in="{escaped(row.within)}"' if row.within else ""
     code = f"{_code(row.code)}\n" if row.code else ""
-    anchor = escape(row.anchor)
+    anchor = escaped(row.anchor)
     prose = ""
     if row.prose:
-        name = escape(gettext("Link to this part: %(name)s").replace("%(name)s", row.anchor))
+        name = escaped(gettext("Link to this part: %(name)s").replace("%(name)s", row.anchor))
         link = f'<a class="permalink" href="#{anchor}" aria-label="{name}">#</a>'
         prose = f"{row.prose}{_users(row, gettext)}{link}"
     size = f"--p:{row.prose_lines};--c:{len(row.code)}"
@@ -46,17 +47,19 @@ def _users(row: Row, gettext: Gettext) -> str:
     if not row.users:
         return ""
     links = ", ".join(
-        f'<a href="{escape(user.href)}" title="{escape(user.title)}">'
-        f'<code translate="no">{escape(user.text)}</code></a>'
+        f'<a href="{escaped(user.href)}" title="{escaped(user.title)}">'
+        f'<code translate="no">{escaped(user.text)}</code></a>'
         for user in row.users
     )
-    return f'<p class="users">{escape(gettext("Used by"))} {links}</p>\n'
+    return f'<p class="users">{escaped(gettext("Used by"))} {links}</p>\n'
 
 
 def _code(lines: Sequence[CodeLine]) -> str:
     last = max((line.number for line in lines if line.html), default=0)
     code = "".join(_line(line, line.number > last) for line in lines)
-    return f'<div class="code-box"><pre class="code" tabindex="0" translate="no"><code>{code}</code></pre></div>'
+    return (
+        f'<div class="code-box"><pre class="code" tabindex="0" translate="no"><code>{code}</code></pre></div>'
+    )
 
 
 def _line(line: CodeLine, is_after: bool) -> str:
@@ -65,7 +68,9 @@ def _line(line: CodeLine, is_after: bool) -> str:
     if line.chips:
         css = "l with" if line.html else css
         chips = "".join(
-            f'<span title="{escape(chip.title)}">{escape(chip.text)}</span>' for chip in line.chips
+            f'<span title="{escaped(chip.title)}">{escaped(chip.text)}</span>' for chip in line.chips
         )
         html = f'<span>{html}</span><span class="chips">{chips}</span>'
-    return f'<span class="{css}"><a id="L{number}" href="#L{number}" tabindex="-1">{number}</a>{html}\n</span>'
+    return (
+        f'<span class="{css}"><a id="L{number}" href="#L{number}" tabindex="-1">{number}</a>{html}\n</span>'
+    )

@@ -6,11 +6,13 @@ Pagefind reads copies of the pages, in which definitions weigh more and what sta
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from .cache import canonical
 from .errors import Problem, PylitError
 
 FOLDER = "pagefind"
@@ -21,8 +23,8 @@ _HIDDEN = (".o", ".katex", ".chips", ".users", ".permalink", ".edit", ".mark", "
 _DEFINED = re.compile(r'<span(?= class="n[cf]")')
 
 
-def index_site(out: Path, urls: Iterable[str]) -> None:
-    """Write the index of the pages at `urls` of the site in the folder `out`.
+def index_files(pages: Iterable[tuple[str, str]]) -> dict[str, bytes]:
+    """The index of some pages, each given by its address and its HTML: addresses of files, and what they hold.
 
     Raises:
         PylitError: if Pagefind is not installed.
@@ -32,25 +34,31 @@ def index_site(out: Path, urls: Iterable[str]) -> None:
     except ImportError as error:
         hint = "Install it, `pip install 'pagefind[extended]'`, or switch search off in the configuration."
         raise PylitError(Problem("search", 0, "Pagefind is not installed", hint)) from error
-    shutil.rmtree(out / FOLDER, ignore_errors=True)
-    asyncio.run(_index(out, sorted(urls)))
-    for pattern in OURS:
-        for path in (out / FOLDER).glob(pattern):
-            path.unlink()
+    with TemporaryDirectory(prefix="pylit-") as folder:
+        asyncio.run(_index(Path(folder), pages))
+        theirs = {path for pattern in OURS for path in Path(folder).glob(pattern)}
+        paths = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path not in theirs)
+        return {f"{FOLDER}/{path.relative_to(folder).as_posix()}": _sorted(path) for path in paths}
 
 
-async def _index(out: Path, urls: Iterable[str]) -> None:
+async def _index(folder: Path, pages: Iterable[tuple[str, str]]) -> None:
     from pagefind.index import IndexConfig, PagefindIndex
 
     config = IndexConfig(
-        output_path=str(out / FOLDER),
+        output_path=str(folder),
         exclude_selectors=list(_HIDDEN),
         keep_index_url=True,
         include_characters="_.=",
     )
     async with PagefindIndex(config=config) as index:
-        for url in urls:
-            await index.add_html_file(content=weighed((out / url).read_text("utf-8")), url=f"/{url}")
+        for url, html in pages:
+            await index.add_html_file(content=weighed(html), url=f"/{url}")
+
+
+def _sorted(path: Path) -> bytes:
+    """What a file of the index holds; the languages in it, which Pagefind writes in any order, are sorted."""
+    data = path.read_bytes()
+    return canonical(json.loads(data)).encode() if path.name == "pagefind-entry.json" else data
 
 
 def weighed(html: str) -> str:

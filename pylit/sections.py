@@ -219,9 +219,7 @@ def definition_nodes(tree: ast.Module) -> Iterator[Found]:
         stack += [item for item in reversed(inside) if isinstance(item[0], ast.AST)]
 
 
-def _definition(
-    found: Found, lines: Sequence[str], comments: Mapping[int, tokenize.TokenInfo]
-) -> Definition:
+def _definition(found: Found, lines: Sequence[str], comments: Mapping[int, tokenize.TokenInfo]) -> Definition:
     node = found.node
     line = lines[node.lineno - 1]
     column = len(line) - len(line.lstrip())

@@ -31,7 +31,16 @@ def read_source(path: Path, file: str | None = None) -> Source:
     except OSError as error:
         hint = "Name a Python file, or a guide in Markdown."
         raise PylitError(Problem(file, 0, f"cannot be read: {error.strerror}", hint)) from error
-    if path.suffix == ".md":
+    return parse(data, file)
+
+
+def parse(data: bytes, file: str) -> Source:
+    """Decode and cut a file that holds `data`.
+
+    Raises:
+        PylitError: if it cannot be decoded, is no Python, or its front matter is wrong.
+    """
+    if file.endswith(".md"):
         return parse_markdown(decode_utf8(data, file), file)
     return parse_python(decode_python(data, file), file)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from .catalog import Catalog, State, cached_catalog, stamp
+from .catalog import Catalog, State, load_catalog
 from .interface import LOCALE
 from .model import Block
 from .prose import blocks
@@ -53,7 +53,7 @@ def site_progress(site: Site, *, interface: bool = False) -> Iterator[Progress]:
             yield _progress(lang, page.file, blocks(site.source(page.file)), site.catalog(page.file, lang))
         if interface:
             path = LOCALE / f"{lang}.po"
-            yield _progress(lang, INTERFACE, interface_strings(), cached_catalog(path, lang, stamp(path)))
+            yield _progress(lang, INTERFACE, interface_strings(), load_catalog(path, lang))
 
 
 def total(lang: str, parts: Iterable[Progress]) -> Progress:

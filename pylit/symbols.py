@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|\s+|.", re.DOTALL)
 
@@ -80,6 +81,11 @@ def symbols(tex: str) -> list[str]:
     >>> symbols(r"y = \mathcal{F}(x, \{W_i\}) + W_s x^2")
     ['y', '\\mathcal{F}', 'x', 'W_i', 'W_s', 'x']
     """
+    return list(_symbols(tex))
+
+
+@lru_cache(maxsize=4096)
+def _symbols(tex: str) -> tuple[str, ...]:
     found: list[str] = []
 
     def note(key: str, text: str) -> str:
@@ -87,7 +93,7 @@ def symbols(tex: str) -> list[str]:
         return text
 
     mark(tex, note)
-    return found
+    return tuple(found)
 
 
 class _Marker:

@@ -17,8 +17,6 @@ from typing import Any
 from .errors import Problem, Severity
 from .model import Source
 
-TRACES = "experiments/traces"
-"""The folder of traces, unless the user names another."""
 SHOWN = 3
 """Different shapes of one name that a page shows; those beyond are in the chip's title."""
 MORE = "…"
@@ -86,17 +84,30 @@ def command(file: str) -> str:
 
 
 def read_trace(path: Path) -> list[TracedLine]:
+    """The lines of the trace at `path`; a file that is not there holds none.
+
+    Raises:
+        NoTraceError: if it is there and is none.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise NoTraceError(f"is no trace: {error}") from error
+    return parse_trace(data)
+
+
+def parse_trace(data: bytes) -> list[TracedLine]:
     """The lines of a trace.
 
     Raises:
-        NoTraceError: if the file is there and is none; a file that is not there holds no lines.
+        NoTraceError: if it is none.
     """
     try:
-        rows = json.loads(path.read_text("utf-8"))["lines"]
+        rows = json.loads(data.decode("utf-8"))["lines"]
         return [_line(row) for row in rows]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NoTraceError(f"is no trace: {error or type(error).__name__}") from error
 
 

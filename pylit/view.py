@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from markupsafe import Markup
 
 from .context import Context
 from .crossref import CrossReferences
 from .errors import Problem, PylitError, Report
+from .fragments import Fragments
 from .highlight import highlight_lines
-from .interface import direction, interface, native_name
 from .links import Links, relative
 from .markup import marked
 from .model import Source
 from .names import source_uses
-from .notebook import Origin, notebook
-from .references import module_name
 from .render import Body, Row, hidden_definitions, render_body
 from .site import Page, Site
 
@@ -77,13 +75,19 @@ class View:
     """What the notebook is called once it is downloaded."""
     archive: str = ""
     """Address of the whole site in one file, which is not in that file."""
+    templates: Path | None = None
+    """Folder of templates that take the place of the theme's."""
+    is_preview: bool = False
+    """Whether a script may load it anew, which the policy of a finished page forbids."""
     problems: tuple[str, ...] = ()
     """What is wrong with it, for a preview."""
 
 
-def render_page(site: Site, page: Page, lang: str, report: Report) -> View | None:
+def render_page(
+    site: Site, page: Page, lang: str, report: Report, fragments: Fragments | None = None
+) -> View | None:
     """Make a page in a language; `None` when its file cannot be read. What is wrong goes to `report`."""
-    found = _open(site, page, lang, report)
+    found = _open(site, page, lang, report, fragments)
     if found is None:
         return None
     source, context, pictures = found
@@ -91,23 +95,26 @@ def render_page(site: Site, page: Page, lang: str, report: Report) -> View | Non
         return _view(site, page, lang, render_body(source, context), tuple(pictures))
     references = CrossReferences(site, page.file, lang)
     context.in_prose = references.in_prose
-    module, package = module_name(page.file, site.packages)
-    code = highlight_lines(source, module, package, references.refer)
+    code = highlight_lines(source, *site.module(page.file), references.refer)
     chips = site.chips(source, report)
     body = render_body(source, context, code, chips, references.users)
     return _view(site, page, lang, body, tuple(pictures))
 
 
-def render_notebook(site: Site, page: Page, lang: str, report: Report) -> str:
+def render_notebook(
+    site: Site, page: Page, lang: str, report: Report, fragments: Fragments | None = None
+) -> str:
     """Make the notebook of a module in a language; empty when its file cannot be read.
 
     What is wrong goes to `report`; that is what is wrong with the page.
     """
-    found = _open(site, page, lang, report)
+    found = _open(site, page, lang, report, fragments)
     if found is None:
         return ""
     source, context, _ = found
-    module, package = module_name(page.file, site.packages)
+    from .notebook import Origin, notebook
+
+    module, package = site.module(page.file)
     here = site.absolute(context.url) or PurePosixPath(context.url).name
     origin = Origin(module, package, here, site.repository_url(page.file), site.settings.requirement)
     return notebook(source, context, origin)
@@ -121,9 +128,7 @@ def check_page(site: Site, page: Page, report: Report) -> None:
     languages = site.settings.languages
     if found := _open(site, page, languages[0], report):
         source, context, _ = found
-        names = (
-            source_uses(source, *module_name(page.file, site.packages)).numbers if source.is_python else {}
-        )
+        names = source_uses(source, *site.module(page.file)).numbers if source.is_python else {}
         render_body(source, context, ([""] * len(source.lines), names))
         site.chips(source, report)
     for lang in languages[1:]:
@@ -131,7 +136,7 @@ def check_page(site: Site, page: Page, report: Report) -> None:
 
 
 def _open(
-    site: Site, page: Page, lang: str, report: Report
+    site: Site, page: Page, lang: str, report: Report, fragments: Fragments | None = None
 ) -> tuple[Source, Context, dict[str, None]] | None:
     """Read a page and what is around it. The pictures that it will need are collected in the last value."""
     try:
@@ -152,7 +157,7 @@ def _open(
             )
         )
     url = site.address(page, lang)
-    links = Links(page.file, site.settings.base, site.urls(lang), site.anchors, site.repository_url)
+    links = Links(page.file, lang, site)
     pictures: dict[str, None] = {}
 
     def picture(file: str) -> str:
@@ -167,8 +172,9 @@ def _open(
         catalog=catalog,
         links=links,
         picture=picture,
-        gettext=interface(lang),
+        gettext=site.gettext(lang),
         report=report,
+        fragments=fragments or Fragments(),
         lines=source.lines,
         glossaries=site.glossaries,
         origin=lambda line: site.repository_url(page.file, line),
@@ -177,10 +183,12 @@ def _open(
     return source, context, pictures
 
 
-def preview_page(site: Site, page: Page, lang: str, report: Report) -> View:
+def preview_page(
+    site: Site, page: Page, lang: str, report: Report, fragments: Fragments | None = None
+) -> View:
     """Make a page for its author: one that has errors shows them, and is never missing."""
     own = Report()
-    view = render_page(site, page, lang, own)
+    view = render_page(site, page, lang, own, fragments)
     report.extend(own.problems)
     if view is None:
         nothing = Body(page.file, lang, Markup.escape(page.file), "", (), (), 0, 0, 0)
@@ -193,21 +201,21 @@ def contents_page(site: Site, lang: str) -> View:
     page = Page("", "index.html")
     items = [
         Markup('<li><a href="{}"{}>{}</a></li>').format(link.href, marked(link.lang, lang), link.title)
-        for link in (_link(site, other, site.address(page, lang), lang) for other in site.pages)
+        for link in (_link(site, file, site.address(page, lang), lang) for file in site.everything())
     ]
-    title = site.site_title(lang) or interface(lang)("Contents")
+    title = site.site_title(lang) or site.gettext(lang)("Contents")
     row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False)
     return _view(site, page, lang, Body(title, lang, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
 
 
 def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ...]) -> View:
     url, settings = site.address(page, lang), site.settings
-    position = site.by_file.get(page.file, -1)
+    before, after = site.neighbours(page.file)
     root = "../" * url.count("/")
     notebook = site.notebook(page, lang)
     return View(
         lang=lang,
-        direction=direction(lang),
+        direction=site.locale(lang)[1],
         url=url,
         root=root,
         is_module=page.file.endswith(".py"),
@@ -217,18 +225,18 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
         is_home=page.url == "index.html",
         canonical=site.absolute(url),
         alternates=tuple(
-            Link(native_name(other), site.absolute(site.address(page, other)), other)
+            Link(site.locale(other)[0], site.absolute(site.address(page, other)), other)
             for other in settings.languages
             if settings.site_url
         ),
         languages=tuple(
-            Link(native_name(other), relative(site.address(page, other), url), other, other == lang)
+            Link(site.locale(other)[0], relative(site.address(page, other), url), other, other == lang)
             for other in settings.languages
         ),
         breadcrumbs=tuple(_breadcrumbs(site, page, lang)),
         below=tuple(_below(site, page, lang, body.links)) if page.file else (),
-        previous=_neighbour(site, position - 1, url, lang),
-        next=_neighbour(site, position + 1, url, lang) if page.file else None,
+        previous=_link(site, before, url, lang) if before else None,
+        next=_link(site, after, url, lang) if after else None,
         source_href=site.repository_url(page.file) if page.file else "",
         pictures=pictures,
         katex_css=settings.katex_css if _is_absolute(settings.katex_css) else root + settings.katex_css,
@@ -240,66 +248,45 @@ def _view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str, ..
         notebook=relative(notebook, url) if notebook else "",
         notebook_name=_notebook_name(site, page, lang),
         archive=site.absolute(settings.archive) if settings.archive else "",
+        templates=settings.templates,
+        is_preview=settings.preview,
     )
 
 
 def _notebook_name(site: Site, page: Page, lang: str) -> str:
     """`labml_nn.resnet.zh.ipynb`: named after the module, as there are many an `index`."""
     language = "" if lang == site.settings.languages[0] else f".{lang}"
-    return f"{module_name(page.file, site.packages)[0]}{language}.ipynb"
+    return f"{site.module(page.file)[0]}{language}.ipynb"
 
 
 def _home(site: Site, url: str, lang: str) -> str:
-    home = site.by_url.get("index.html")
-    return relative(site.address(home, lang) if home else "index.html", url)
+    return relative(site.address(Page("", "index.html"), lang) if site.has_home() else "index.html", url)
 
 
 def _help(site: Site, here: str, lang: str) -> str:
-    address = site.urls(lang).get(site.settings.translating)
-    return relative(address, here) if address and lang != site.settings.languages[0] else ""
+    if not site.settings.translating or lang == site.settings.languages[0]:
+        return ""
+    address = site.url(site.settings.translating, lang)
+    return relative(address, here) if address else ""
 
 
-def _neighbour(site: Site, position: int, here: str, lang: str) -> Link | None:
-    if not 0 <= position < len(site.pages):
-        return None
-    return _link(site, site.pages[position], here, lang)
-
-
-def _link(site: Site, page: Page, here: str, lang: str) -> Link:
-    """A link from the address `here` to a page in the same language."""
-    title, title_lang = site.title(page.file, lang)
-    return Link(title, relative(site.address(page, lang), here), title_lang)
+def _link(site: Site, file: str, here: str, lang: str) -> Link:
+    """A link from the address `here` to the page of a file in the same language."""
+    title, title_lang = site.title(file, lang)
+    return Link(title, relative(site.url(file, lang), here), title_lang)
 
 
 def _below(site: Site, page: Page, lang: str, linked: frozenset[str]) -> Iterator[Link]:
     """The pages in the folder of an index page, and the indexes of the folders in it, unless it links to them."""
-    here = PurePosixPath(page.url)
-    if here.name != "index.html":
-        return
-    for other in site.pages:
-        path = PurePosixPath(other.url)
-        folder = (
-            path.parent.parent
-            if path.name == "index.html" and path.parent != path.parent.parent
-            else path.parent
-        )
-        if folder == here.parent and path != here:
-            link = _link(site, other, site.address(page, lang), lang)
-            if link.href not in linked:
-                yield link
+    for file in site.below(page.url):
+        link = _link(site, file, site.address(page, lang), lang)
+        if link.href not in linked:
+            yield link
 
 
 def _breadcrumbs(site: Site, page: Page, lang: str) -> Iterator[Link]:
-    here = site.address(page, lang)
-    folders = PurePosixPath(page.url).parts[:-1]
-    if PurePosixPath(page.url).name == "index.html":
-        folders = folders[:-1]
-    for depth in range(1, len(folders) + 1):
-        index = site.by_url.get("/".join([*folders[:depth], "index.html"]))
-        if index:
-            yield _link(site, index, here, lang)
-        else:
-            yield Link(folders[depth - 1], "")
+    for folder, index in site.above(page.url):
+        yield _link(site, index, site.address(page, lang), lang) if index else Link(folder, "")
 
 
 def _is_absolute(address: str) -> bool:

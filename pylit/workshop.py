@@ -20,7 +20,7 @@ from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
 from .catalog import catalog_path, read_messages
-from .document import THEME
+from .engine import THEME
 from .interface import LOCALE, native_name
 from .model import Block
 from .prose import blocks
@@ -109,7 +109,7 @@ def interface_strings() -> Iterator[Block]:
                 yield Block(message, f"pylit/theme/{path.name}", line, "")
     for path in sorted(Path(__file__).parent.glob("*.py")):
         text = path.read_text("utf-8")
-        for match in re.finditer(r'(?:gettext|interface\(lang\))\(\s*"([^"]+)"\s*\)', text):
+        for match in re.finditer(r'gettext(?:\(lang\))?\(\s*"([^"]+)"\s*\)', text):
             yield Block(match.group(1), f"pylit/{path.name}", 0, "")
 
 

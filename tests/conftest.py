@@ -46,3 +46,11 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 def root() -> Path:
     """The project's own folder."""
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def own_cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let `pylit render`, where it is told no cache, use one of the test's own."""
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("cache")
+    monkeypatch.setattr("pylit.cli.CACHE", str(folder))
+    return folder

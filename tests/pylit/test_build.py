@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from conftest import Write
 
+from pylit import jobs
+from pylit import publish as publishing
 from pylit.build import assets, build
+from pylit.cache import Store
 from pylit.errors import PylitError
+from pylit.publish import MANIFEST
 from pylit.site import Settings, Site, find_pages
 
 GOOD = '"""\n# Good\n\n![A dot](dot.png)\n"""\n'
@@ -39,7 +50,7 @@ def test_what_is_written(tree: Path) -> None:
     report = build(site(tree, site_url="https://example.org/x"), tree / "out")
     assert not report.problems
     pages = {"index.html", "sub/good.html", "zh/index.html", "zh/sub/good.html"}
-    extra = {"404.html", "sitemap.xml", "sub/dot.png", *assets()}
+    extra = {"404.html", "sitemap.xml", "sub/dot.png", MANIFEST, *assets()}
     assert set(snapshot(tree / "out")) == pages | extra
     assert 'src="../../sub/dot.png"' in (tree / "out/zh/sub/good.html").read_text("utf-8")
     assert "https://example.org/x/zh/sub/good.html" in (tree / "out/sitemap.xml").read_text("utf-8")
@@ -50,14 +61,14 @@ def test_nothing_is_left_beside_the_output(tree: Path) -> None:
     assert {path.name for path in tree.iterdir()} == {"pkg", "out"}
 
 
-def test_unchanged_files_are_not_touched(tree: Path) -> None:
+def test_unchanged_files_are_not_touched(tree: Path, write: Write) -> None:
     build(site(tree), tree / "out")
     before = {p: p.stat().st_mtime_ns for p in (tree / "out").rglob("*") if p.is_file()}
-    (tree / "pkg/sub/good.py").write_text('"""\n# Better\n"""\n')
+    write("pkg/sub/good.py", GOOD.replace("Good", "Better"))
     build(site(tree), tree / "out")
     changed = {p.relative_to(tree / "out").as_posix() for p, t in before.items() if p.stat().st_mtime_ns != t}
     # The pages before it name it in their links.
-    assert changed == {"index.html", "sub/good.html", "zh/index.html", "zh/sub/good.html"}
+    assert changed == {"index.html", "sub/good.html", "zh/index.html", "zh/sub/good.html", MANIFEST}
 
 
 def test_errors_leave_the_old_site_and_name_every_problem(tree: Path, write: Write) -> None:
@@ -95,12 +106,13 @@ def test_mistake_of_ours_names_the_page(tree: Path, monkeypatch: pytest.MonkeyPa
     def fail(*arguments: object) -> None:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("pylit.build.render_page", fail)
+    monkeypatch.setattr("pylit.view.render_page", fail)
     with pytest.raises(RuntimeError) as error:
         build(site(tree), tree / "out", jobs=1)
     assert error.value.__notes__ == ["while rendering pkg/__init__.py in the language en"]
 
 
+@pytest.mark.usefixtures("always_shared")
 def test_any_number_of_processes_writes_the_same(tree: Path, write: Write) -> None:
     for number in range(20):
         write(f"pkg/m{number}.py", f'"""\n# Module {number}\n\n$x_{number}$\n"""\n')
@@ -111,3 +123,118 @@ def test_any_number_of_processes_writes_the_same(tree: Path, write: Write) -> No
     assert snapshot(tree / "one") == snapshot(tree / "three")
     assert one.problems == three.problems
     assert sum(done) == len(site(tree).pages) == 23
+
+
+@pytest.fixture
+def always_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start processes however little there is to do."""
+    monkeypatch.setattr("pylit.build.SHARED", 0)
+
+
+@pytest.mark.usefixtures("always_shared")
+def test_processes_that_are_not_forked(tree: Path) -> None:
+    """As on other systems, and where there are threads."""
+    stop = Event()
+    thread = Thread(target=stop.wait)
+    thread.start()
+    try:
+        build(site(tree), tree / "spawned", jobs=2)
+    finally:
+        stop.set()
+        thread.join()
+    build(site(tree), tree / "alone", jobs=1)
+    assert snapshot(tree / "spawned") == snapshot(tree / "alone")
+
+
+@pytest.mark.usefixtures("always_shared")
+def test_mistake_of_ours_in_another_process(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ours(Exception):
+        """One that cannot go from one process to another."""
+
+    def fail(*arguments: object) -> None:
+        raise error("a mistake")
+
+    monkeypatch.setattr("pylit.view.render_page", fail)
+    error: type[Exception] = ValueError
+    with pytest.raises(ValueError, match="a mistake") as told:
+        build(site(tree), tree / "out", jobs=2)
+    assert "while rendering pkg/" in told.value.__notes__[0]
+    error = Ours
+    with pytest.raises(RuntimeError, match=r"(?s)Ours: a mistake.*while rendering pkg/"):
+        build(site(tree), tree / "out", jobs=2)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.usefixtures("always_shared")
+def test_process_that_is_killed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pylit.workers.work", lambda site, task: os._exit(9))
+    with pytest.raises(RuntimeError, match=r"a process of the build was killed.*Try --jobs 1"):
+        build(site(tree), tree / "out", jobs=2)
+    assert not multiprocessing.active_children()
+
+
+def test_cache_that_is_emptied_meanwhile(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between making pages and writing them, somebody removes all."""
+    expected = build(site(tree), tree / "expected")
+    folder = tree.parent / "kept"
+    publish = publishing.publish
+
+    def emptied(*arguments: Any) -> None:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        publish(*arguments)
+
+    monkeypatch.setattr("pylit.build.publish", emptied)
+    found = find_pages(site(tree).settings, Store(folder))
+    assert build(found, tree / "out").problems == expected.problems
+    assert snapshot(tree / "out") == snapshot(tree / "expected")
+
+
+def test_file_that_changes_meanwhile_is_not_remembered_as_it_was(
+    tree: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is made of what was read, and is kept under nothing else."""
+    folder = tree.parent / "kept"
+    do = jobs.do
+
+    def saved(job: jobs.Job, *rest: Any) -> jobs.Made:
+        if job.file == "pkg/sub/good.py":
+            write(job.file, GOOD.replace("Good", "Better"))
+        return do(job, *rest)
+
+    monkeypatch.setattr("pylit.tasks.do", saved)
+    build(find_pages(site(tree).settings, Store(folder)), tree / "out", jobs=1)
+    monkeypatch.undo()
+    for title in ("Good", "Better"):
+        write("pkg/sub/good.py", GOOD.replace("Good", title))
+        build(find_pages(site(tree).settings, Store(folder)), tree / "out", jobs=1)
+        build(site(tree), tree / "clean", jobs=1)
+        assert snapshot(tree / "out") == snapshot(tree / "clean")
+
+
+def test_index_for_searching_is_kept(tree: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def index(pages: Iterable[tuple[str, str]]) -> dict[str, bytes]:
+        asked.append([url for url, html in pages if "<h1" in html])
+        return {"pagefind/x": b"%d" % len(asked)}
+
+    monkeypatch.setattr("pylit.search.index_files", index)
+    settings = replace(site(tree).settings, search=True)
+
+    def index_after(**changes: Any) -> bytes:
+        build(find_pages(replace(settings, **changes), Store(tree.parent / "kept")), tree / "out", jobs=1)
+        return (tree / "out/pagefind/x").read_bytes()
+
+    assert [index_after(), index_after(), index_after(preview=True), index_after(preview=True)] == [
+        b"1",
+        b"1",
+        b"2",
+        b"2",
+    ]
+    assert asked[0] == ["index.html", "sub/good.html", "zh/index.html", "zh/sub/good.html"]
+    write("pkg/sub/good.py", GOOD.replace("Good", "Better"))
+    assert index_after(preview=True) == b"2", "a preview keeps the first"
+    assert index_after() == b"3"
+    write("pkg/new.py", '"""\n# New\n"""\n')
+    assert index_after(preview=True) == b"4"

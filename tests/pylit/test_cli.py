@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from conftest import Write
 
+from pylit import jobs
 from pylit.cli import main
 
 
@@ -200,3 +203,72 @@ def test_check_fails_on_warnings_only_if_strict(write: Write) -> None:
     write("docs/guide/a.md", "# Home\n\n[a file](../../mkdocs.yml)\n")
     assert run("check").exit_code == 0
     assert run("check", "--strict").exit_code == 1
+
+
+def test_what_was_made_is_kept(
+    write: Write, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("pkg/a.py", '"""\n# Title\n"""\n')
+    made: list[str] = []
+    do = jobs.do
+
+    def counted(job: jobs.Job, *rest: Any) -> jobs.Made:
+        made.append(job.kind)
+        return do(job, *rest)
+
+    monkeypatch.setattr("pylit.tasks.do", counted)
+    for options, count in (
+        (["--cache", "kept"], 3),
+        (["--cache", "kept"], 0),
+        (["--no-cache"], 3),
+        ([], 3),
+        ([], 0),
+    ):
+        made.clear()
+        assert run("render", "pkg", "--out", "out", *options).exit_code == 0
+        assert len(made) == count, options
+    assert (own_cache / ".gitignore").is_file() and (tmp_path / "kept/.gitignore").is_file()
+    (tmp_path / "file").write_text("")
+    result = run("render", "pkg", "--out", "out", "--cache", "file")
+    assert result.exit_code == 1
+    assert "file: error: cannot be written: File exists" in result.stderr
+
+
+def test_pages_of_files_that_are_gone_go_too(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("pkg/a.py", "")
+    write("pkg/sub/b.py", "")
+    write("out/CNAME", "example.org")
+    assert run("render", "pkg", "--out", "out").exit_code == 0
+    (tmp_path / "pkg/sub/b.py").unlink()
+    assert run("render", "pkg", "--out", "out").exit_code == 0
+    assert (tmp_path / "out/a.html").is_file() and (tmp_path / "out/CNAME").is_file()
+    assert not (tmp_path / "out/sub").exists()
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"PYTHONHASHSEED": "1"},
+        {"TZ": "Asia/Tokyo", "LC_ALL": "C", "LANG": "ja_JP.UTF-8"},
+        {"PYTHONOPTIMIZE": "2", "SOURCE_DATE_EPOCH": "1"},
+    ],
+)
+def test_pages_do_not_depend_on_where_and_when_they_are_made(
+    root: Path, tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "pylit", "render", "tests/pylit/pages", "pylit/links.py", "docs/guide"]
+    command += ["--lang", "zh", "-t", "translations", "--no-cache", "--repository", "https://example.org/x"]
+    found = []
+    for number, environment in enumerate([{"PYTHONHASHSEED": "0"}, surroundings]):
+        out = tmp_path / str(number)
+        jobs = ["--jobs", str(number + 1)]
+        subprocess.run(
+            [*command, *jobs, "--out", out], cwd=root, env={**os.environ, **environment}, check=True
+        )
+        found.append({p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()})
+    assert found[0] == found[1]
+    assert len(found[0]) > 20

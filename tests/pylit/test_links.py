@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from conftest import Write
 
+from pylit.cache import Store
 from pylit.errors import Severity
 from pylit.links import LinkError, Links, relative
+from pylit.reader import Reader
 
 URLS = {
     "pkg/__init__.py": "index.html",
@@ -18,14 +20,34 @@ URLS = {
 }
 
 
+ANCHORS = frozenset(["A.f", "L3", "残差-块"])
+
+
+class Around(Reader):
+    """A site of which only this is known."""
+
+    repository = ""
+
+    def url(self, file: str, lang: str) -> str:
+        return URLS.get(file, "")
+
+    def has_anchor(self, file: str, anchor: str) -> bool:
+        return anchor in ANCHORS
+
+    def anchors(self, file: str) -> frozenset[str]:
+        return ANCHORS
+
+    def everything(self) -> list[str]:
+        return list(URLS)
+
+    def repository_url(self, file: str) -> str:
+        return self.repository and self.repository + file
+
+
 def links(base: Path, repository: str = "https://example.org/blob/main/") -> Links:
-    return Links(
-        file="pkg/sub/__init__.py",
-        base=base,
-        urls=URLS,
-        anchors=lambda file: {"A.f", "L3", "残差-块"},
-        repository=lambda file: repository and repository + file,
-    )
+    around = Around(base, Store(None))
+    around.repository = repository
+    return Links("pkg/sub/__init__.py", "en", around)
 
 
 @pytest.mark.parametrize(

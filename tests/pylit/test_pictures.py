@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Write
 
 from pylit.pictures import PictureError, inline_svg, linked_image
 
 START = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4">'
 
 
-def test_drawing_follows_the_page(write: Write) -> None:
-    path = write(
-        "a.svg",
+def test_drawing_follows_the_page() -> None:
+    drawing = (
         '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4" viewBox="0 0 4 4">'
-        '<title>gone</title><path class="accent" d="M0 0L4 4" stroke="currentColor"/></svg>',
+        '<title>gone</title><path class="accent" d="M0 0L4 4" stroke="currentColor"/></svg>'
     )
-    assert inline_svg(path, 'a "line"') == (
+    assert inline_svg(drawing.encode(), 'a "line"') == (
         '<svg viewBox="0 0 4 4" role="img" aria-label="a &quot;line&quot;">'
         '<path class="accent" d="M0 0L4 4" stroke="currentColor" /></svg>'
     )
@@ -40,50 +38,45 @@ def test_drawing_follows_the_page(write: Write) -> None:
         ("<g>", "is no XML: mismatched tag"),
     ],
 )
-def test_drawings_that_could_run_load_or_style_are_refused(write: Write, inside: str, message: str) -> None:
+def test_drawings_that_could_run_load_or_style_are_refused(inside: str, message: str) -> None:
     with pytest.raises(PictureError, match=message.replace("(", r"\(")):
-        inline_svg(write("a.svg", f"{START}{inside}</svg>"), "")
+        inline_svg(f"{START}{inside}</svg>".encode(), "")
 
 
-def test_local_references_may_stand(write: Write) -> None:
-    assert "url(#arrow)" in inline_svg(write("a.svg", f'{START}<path marker-end="url(#arrow)"/></svg>'), "")
+def test_local_references_may_stand() -> None:
+    assert "url(#arrow)" in inline_svg(f'{START}<path marker-end="url(#arrow)"/></svg>'.encode(), "")
 
 
-def test_document_types_are_refused(write: Write) -> None:
+def test_document_types_are_refused() -> None:
     bomb = '<!DOCTYPE svg [<!ENTITY a "aaaa">]>' + START + "<text>&a;</text></svg>"
     with pytest.raises(PictureError, match="has a document type"):
-        inline_svg(write("a.svg", bomb), "")
+        inline_svg(bomb.encode(), "")
 
 
-def test_drawings_that_cannot_be_read(write: Write) -> None:
-    path = write("a.svg", "")
-    path.write_bytes(START.encode("utf-16"))
+def test_drawings_that_cannot_be_read() -> None:
     with pytest.raises(PictureError, match="is not UTF-8"):
-        inline_svg(path, "")
+        inline_svg(START.encode("utf-16"), "")
     with pytest.raises(PictureError, match="nested more than 50 deep"):
-        inline_svg(write("b.svg", START + "<g>" * 60 + "</g>" * 60 + "</svg>"), "")
+        inline_svg(f"{START}{'<g>' * 60}{'</g>' * 60}</svg>".encode(), "")
 
 
-def test_drawings_on_one_page_do_not_mix_their_parts(write: Write) -> None:
-    path = write("a.svg", f'{START}<marker id="m"/><path marker-end="url(#m)"/></svg>')
-    html = inline_svg(path, "", "drawing-2-")
+def test_drawings_on_one_page_do_not_mix_their_parts() -> None:
+    html = inline_svg(f'{START}<marker id="m"/><path marker-end="url(#m)"/></svg>'.encode(), "", "drawing-2-")
     assert 'id="drawing-2-m"' in html
     assert "url(#drawing-2-m)" in html
 
 
-def test_drawing_without_a_view_box(write: Write) -> None:
+def test_drawing_without_a_view_box() -> None:
     with pytest.raises(PictureError, match="has no viewBox"):
-        inline_svg(write("a.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'), "")
+        inline_svg(b'<svg xmlns="http://www.w3.org/2000/svg"/>', "")
 
 
-def test_image_has_its_size(write: Write) -> None:
-    path = write("a.gif", "")
-    path.write_bytes(b"GIF89a\x03\x00\x02\x00\x00\x00\x00;")
-    assert linked_image(path, "a.gif", '"x" <y>') == (
+def test_image_has_its_size() -> None:
+    assert linked_image(b"GIF89a\x03\x00\x02\x00\x00\x00\x00;", "a.gif", '"x" <y>') == (
         '<img src="a.gif" alt="&#34;x&#34; &lt;y&gt;" width="3" height="2" loading="lazy">'
     )
 
 
-def test_unknown_image(write: Write) -> None:
+def test_unknown_image() -> None:
     with pytest.raises(PictureError, match="format is not known"):
-        linked_image(write("a.png", "nothing"), "a.png", "")
+        linked_image(b"nothing", "a.png", "")

