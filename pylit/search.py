@@ -19,6 +19,8 @@ FOLDER = "pagefind"
 """Where the index lies, from the root of the site."""
 OURS = ("*-ui.*", "pagefind-highlight.js")
 """What Pagefind brings along and we have our own of: what readers see."""
+ATTEMPTS = 3
+"""Pagefind may end before it has written the last file."""
 _HIDDEN = (".o", ".katex", ".chips", ".users", ".permalink", ".edit", ".mark", "figure", ".gp")
 _DEFINED = re.compile(r'<span(?= class="n[cf]")')
 
@@ -27,18 +29,24 @@ def index_files(pages: Iterable[tuple[str, str]]) -> dict[str, bytes]:
     """The index of some pages, each given by its address and its HTML: addresses of files, and what they hold.
 
     Raises:
-        PylitError: if Pagefind is not installed.
+        PylitError: if Pagefind is not installed, or does not finish.
     """
     try:
         import pagefind.index  # noqa: F401
     except ImportError as error:
         hint = "Install it, `pip install 'pagefind[extended]'`, or switch search off in the configuration."
         raise PylitError(Problem("search", 0, "Pagefind is not installed", hint)) from error
-    with TemporaryDirectory(prefix="pylit-") as folder:
-        asyncio.run(_index(Path(folder), pages))
-        theirs = {path for pattern in OURS for path in Path(folder).glob(pattern)}
-        paths = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path not in theirs)
-        return {f"{FOLDER}/{path.relative_to(folder).as_posix()}": _sorted(path) for path in paths}
+    pages = list(pages)
+    for _ in range(ATTEMPTS):
+        with TemporaryDirectory(prefix="pylit-") as folder:
+            asyncio.run(_index(Path(folder), pages))
+            theirs = {path for pattern in OURS for path in Path(folder).glob(pattern)}
+            paths = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path not in theirs)
+            files = {f"{FOLDER}/{path.relative_to(folder).as_posix()}": _sorted(path) for path in paths}
+        if all(files.values()):
+            return files
+    hint = "Build again; if that does not help, switch search off in the configuration."
+    raise PylitError(Problem("search", 0, f"Pagefind left files empty, {ATTEMPTS} times", hint))
 
 
 async def _index(folder: Path, pages: Iterable[tuple[str, str]]) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 ORDER = (
     "errors defaults cache engine questions model frontmatter sections source traces figures prose catalog"
-    " symbols math names facts references manuals colours highlight fragments links pictures interface records"
-    " charts glossary exhibits breaks context tags markup render examples needs statements wrapping spans"
-    " drawings markdown cells notebook survey reader settings site crossref view parameters typography check rows"
-    " document jobs ledger tasks publish search archive workers build workshop extraction status bindings watcher"
-    " tracer serving plugin translators cli __main__"
+    " symbols math names facts references manuals colours highlight links pictures fragments interface records"
+    " charts glossary exhibits breaks context tags markup render examples needs statements wrapping spans drawings"
+    " markdown cells notebook survey reader settings site crossref view parameters typography check rows document"
+    " jobs ledger tasks publish search archive workers build workshop extraction status bindings watcher tracer"
+    " serving plugin translators cli __main__"
 ).split()
 
 

@@ -37,3 +37,21 @@ def test_without_pagefind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pagefind.index", None)
     with pytest.raises(PylitError, match="Pagefind is not installed\n    Install it, `pip install"):
         index_files([])
+
+
+def test_index_that_is_not_whole_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [b"", b"whole", b"", b"", b""]
+
+    async def index(folder: Path, pages: object) -> None:
+        (folder / "a.pagefind").write_bytes(left.pop(0))
+        (folder / "pagefind-entry.json").write_text('{"b": 1, "a": 2}')
+
+    monkeypatch.setattr("pylit.search._index", index)
+    assert index_files([]) == {
+        "pagefind/a.pagefind": b"whole",
+        "pagefind/pagefind-entry.json": b'{"a":2,"b":1}',
+    }
+    with pytest.raises(
+        PylitError, match="search: error: Pagefind left files empty, 3 times\n    Build again"
+    ):
+        index_files([])
