@@ -128,8 +128,9 @@ def render(
     """
     from .build import build
     from .cache import open_store
+    from .discovery import find_pages
     from .errors import PylitError
-    from .site import Settings, find_pages
+    from .site import Settings
 
     for path in paths:
         if path.resolve().is_relative_to(out.resolve()):
@@ -227,8 +228,9 @@ def trace(paths: tuple[Path, ...], config: str, traces: Path | None) -> None:
 
     Unlike all other commands, this one runs the code. Without PATHS it takes the whole site's.
     """
+    from .discovery import find_pages
     from .errors import PylitError
-    from .site import Settings, find_pages
+    from .site import Settings
     from .tracer import trace_site
 
     if paths:

@@ -197,7 +197,7 @@ class ProseRenderer(RendererHTML):
     def _formula(self, tex: str, *, display: bool) -> str:
         try:
             html = self.context.fragments.formula(tex, display)
-            return html[html.index("<math") : html.index("</math>") + 7] if self.only_mathml else html
+            return _mathml(html) if self.only_mathml else html
         except FormulaError as error:
             self.context.problem(f"the formula `{tex.strip()}` is wrong: {error}", about=tex.strip())
             return f'<code class="wrong">{escape(tex)}</code>'
@@ -294,6 +294,13 @@ class ProseRenderer(RendererHTML):
 
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return clean_block(tokens[idx].content)
+
+
+def _mathml(html: str) -> str:
+    """The part of a typeset formula that browsers show by themselves."""
+    _, start, rest = html.partition("<math")
+    inner, end, _ = rest.partition("</math>")
+    return start + inner + end
 
 
 def _pencil(href: str, name: str) -> str:

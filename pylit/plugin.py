@@ -21,11 +21,12 @@ from .archive import write_archive
 from .build import build
 from .cache import open_store
 from .defaults import CACHE, KATEX_CSS, KATEX_INTEGRITY, TRACES
+from .discovery import find_pages
 from .errors import PylitError
 from .interface import LOCALE
 from .publish import published
 from .serving import hurry
-from .site import Settings, find_pages
+from .site import Settings
 
 log = logging.getLogger("mkdocs.plugins.pylit")
 

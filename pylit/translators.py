@@ -28,8 +28,8 @@ def open_site(config: str) -> Site:
     """
     if not Path(config).is_file():
         raise click.ClickException(f"{config} does not exist; go to the site's folder or pass --config")
+    from .discovery import find_pages
     from .plugin import load_settings
-    from .site import find_pages
 
     return find_pages(load_settings(config))
 
@@ -162,9 +162,9 @@ def new(config: str, lang: str, files: tuple[Path, ...]) -> None:
     """
     from babel import Locale, UnknownLocaleError
 
+    from .discovery import LANGUAGE
     from .errors import PylitError
     from .interface import direction, native_name
-    from .site import LANGUAGE
     from .workshop import update_interface, update_pages
 
     try:

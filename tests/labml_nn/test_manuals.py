@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pylit.discovery import find_pages
 from pylit.manuals import manual
 from pylit.plugin import load_settings
-from pylit.site import find_pages
 
 SITE = find_pages(load_settings(str(Path(__file__).parents[2] / "mkdocs.yml")))
 NAMES = sorted(

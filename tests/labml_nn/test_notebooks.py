@@ -14,9 +14,10 @@ import pytest
 from nbclient import NotebookClient
 
 from pylit.cells import bare
+from pylit.discovery import find_pages
 from pylit.errors import Report
 from pylit.plugin import load_settings
-from pylit.site import Page, find_pages
+from pylit.site import Page
 from pylit.view import render_notebook
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pylit.discovery import find_pages
 from pylit.plugin import load_settings
-from pylit.site import find_pages
 from pylit.tracer import record
 from pylit.traces import read_trace, trace_path
 

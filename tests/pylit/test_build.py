@@ -18,9 +18,10 @@ from pylit import jobs
 from pylit import publish as publishing
 from pylit.build import assets, build
 from pylit.cache import Store
+from pylit.discovery import find_pages
 from pylit.errors import PylitError
 from pylit.publish import MANIFEST
-from pylit.site import Settings, Site, find_pages
+from pylit.site import Settings, Site
 
 GOOD = '"""\n# Good\n\n![A dot](dot.png)\n"""\n'
 BAD = '"""\n# Bad $\\frac$\n"""\n'

@@ -15,10 +15,11 @@ import pytest
 from pylit import interface, jobs
 from pylit.build import build
 from pylit.cache import Store
+from pylit.discovery import find_pages
 from pylit.errors import Report
 from pylit.jobs import Job, Made
 from pylit.publish import MANIFEST
-from pylit.site import Settings, find_pages
+from pylit.site import Settings
 from pylit.source import read_source
 from pylit.traces import trace_text
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import Report
-from pylit.site import Settings, find_pages
+from pylit.site import Settings
 from pylit.view import render_page
 
 PAGES = Path(__file__).parent / "pages"

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from pylit.cache import Store
+from pylit.discovery import find_pages
 from pylit.fragments import Fragments
 from pylit.jobs import do, site_jobs
 from pylit.plugin import load_settings
 from pylit.questions import ANSWERS, Asked, is_question, question
-from pylit.site import Site, find_pages
+from pylit.site import Site
 
 opened: list[str] | None = None
 """What is opened or listed, while somebody wants to know."""

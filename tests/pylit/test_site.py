@@ -12,10 +12,11 @@ import pytest
 from conftest import Write
 
 from pylit.build import build
+from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import PylitError, Report
 from pylit.plugin import load_settings
-from pylit.site import Settings, Site, find_pages
+from pylit.site import Settings, Site
 from pylit.view import View, contents_page, preview_page, render_page
 from pylit.workshop import interface_strings, update, update_pages
 

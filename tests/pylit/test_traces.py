@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from conftest import Write
 
 from pylit.cli import main
+from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import PylitError, Report
-from pylit.site import Settings, find_pages
+from pylit.site import Settings
 from pylit.source import parse_python
 from pylit.tracer import trace_site
 from pylit.traces import NoTraceError, chips, read_trace

@@ -13,11 +13,12 @@ import pytest
 from conftest import BEGUN, COMPLETE
 
 from pylit.catalog import State, catalog_path, load_catalog, read_messages
+from pylit.discovery import find_pages
 from pylit.interface import LOCALE, direction, interface, native_name
 from pylit.model import Block
 from pylit.plugin import load_settings
 from pylit.prose import blocks
-from pylit.site import Site, find_pages
+from pylit.site import Site
 from pylit.source import parse_python
 from pylit.status import INTERFACE, site_progress
 from pylit.workshop import interface_strings, translation_memory, update, update_site

@@ -11,9 +11,10 @@ from conftest import Write
 from playwright.sync_api import Browser, Dialog
 
 from pylit import catalog
+from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import Report
-from pylit.site import Settings, Site, find_pages
+from pylit.site import Settings, Site
 from pylit.view import render_page
 from pylit.workshop import update_pages
 

@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from conftest import BEGUN, COMPLETE, ROOT
 
+from pylit.discovery import find_pages
 from pylit.engine import THEME
 from pylit.plugin import load_settings
-from pylit.site import Page, find_pages
+from pylit.site import Page
 from pylit.status import site_progress
 
 SITE = find_pages(load_settings(str(ROOT / "mkdocs.yml")))

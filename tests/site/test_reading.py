@@ -10,8 +10,8 @@ from conftest import BEGUN, COMPLETE
 from playwright.sync_api import Page, expect
 from site_fixtures import CDN, Open
 
+from pylit.discovery import find_pages
 from pylit.plugin import load_settings
-from pylit.site import find_pages
 
 RESNET = ("resnet/index.html", "zh/resnet/index.html")
 SITE = find_pages(load_settings(str(Path(__file__).parents[2] / "mkdocs.yml")))
