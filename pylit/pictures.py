@@ -85,7 +85,9 @@ def inline_svg(data: bytes, alternative: str, prefix: str = "") -> Markup:
     if not _BOX.fullmatch(root.get("viewBox", "")):
         raise PictureError('the drawing has no viewBox; give it one, such as viewBox="0 0 640 320"')
     root.attrib.pop("width", None), root.attrib.pop("height", None)
-    root.attrib |= {"role": "img", "aria-label": alternative}
+    width = float(re.split(r"[\s,]+", root.get("viewBox", ""))[2])
+    # A phone shows it no smaller than can be read, and lets it scroll.
+    root.attrib |= {"role": "img", "aria-label": alternative, "style": f"--w:{width:g}"}
     for element in root.iter():
         element.tag = element.tag.removeprefix(SVG)
         element.tail = element.tail if element.tail and element.tail.strip() else None

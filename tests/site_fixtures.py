@@ -77,13 +77,19 @@ def read(browser: Browser, address: str) -> Iterator[Open]:
     contexts = []
 
     def open_page(
-        path: str, *, width: int = 1440, dark: bool = False, scripts: bool = True, katex: bool = False
+        path: str,
+        *,
+        width: int = 1440,
+        dark: bool = False,
+        scripts: bool = True,
+        katex: bool = False,
+        motion: bool = False,
     ) -> Reader:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
-            reduced_motion="reduce",
+            reduced_motion="no-preference" if motion else "reduce",
             permissions=["clipboard-read", "clipboard-write"],
         )
         contexts.append(context)
@@ -118,4 +124,6 @@ def read(browser: Browser, address: str) -> Iterator[Open]:
 
     yield open_page
     for context in contexts:
+        for page in context.pages:
+            page.wait_for_load_state()  # Chromium never closes a page that is on its way to another
         context.close()

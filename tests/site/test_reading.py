@@ -444,11 +444,42 @@ def test_desktop_prose_stands_beside_its_code(read: Open) -> None:
     assert prose["x"] + prose["width"] <= code["x"] + 1
 
 
-@pytest.mark.parametrize("anchor", ["ResidualBlock.forward", "residual-learning", "L120"])
-def test_deep_links_lead_there(read: Open, anchor: str) -> None:
-    page = read(f"resnet/index.html#{anchor}").page
-    top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", anchor)
-    assert 0 <= top < 400
+@pytest.mark.parametrize("path", RESNET)
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("anchor", ["ResidualBlock.forward", "residual-learning", "L120", "cifar_resnet"])
+def test_deep_links_lead_there(read: Open, path: str, width: int, scripts: bool, anchor: str) -> None:
+    """And stay there while what is above is laid out."""
+    page = read(f"{path}#{anchor}", width=width, scripts=scripts, motion=True).page
+    target = page.locator(f"[id='{anchor}']")
+    page.wait_for_timeout(500)
+    box = target.bounding_box()
+    assert box and 0 <= box["y"] < 200
+
+
+@pytest.mark.parametrize("path", RESNET)
+def test_no_line_begins_with_what_ends_a_formula(read: Open, path: str) -> None:
+    """Such as a comma."""
+    page = read(path).page
+    broken = """() => [...document.querySelectorAll(".whole")].filter(whole => {
+        const range = document.createRange(), formula = whole.querySelector("math").getBoundingClientRect();
+        range.selectNodeContents(whole.lastChild);
+        const mark = range.getBoundingClientRect();
+        return whole.lastChild.nodeType === 3 && mark.width && mark.top > formula.bottom;
+    }).length"""
+    for width in range(1000, 1500, 20):
+        page.set_viewport_size({"width": width, "height": 20_000})
+        assert page.evaluate(broken) == 0, width
+
+
+@pytest.mark.parametrize("path", [*RESNET, "guide/architecture.html", "resnet/preactivation.html"])
+def test_drawings_can_be_read_on_a_phone(read: Open, path: str) -> None:
+    page = read(path, width=390).page
+    sizes = page.evaluate("""[...document.querySelectorAll(".picture svg[style] text")].map(text =>
+        parseFloat(getComputedStyle(text).fontSize) * text.ownerSVGElement.getBoundingClientRect().width
+            / text.ownerSVGElement.viewBox.baseVal.width)""")
+    assert sizes
+    assert min(sizes) >= 8
 
 
 def test_keyboard_alone(read: Open) -> None:
