@@ -44,6 +44,7 @@ DEV = [
     "polib",
     "properdocs",
     "pytest",
+    "pytest-timeout",
     "pytest-xdist",
     "ruff",
     "types-polib",
