@@ -10,6 +10,9 @@ from .highlight import escaped
 from .interface import Gettext
 from .render import CodeLine, Row
 
+MANY = 4
+"""Users of a definition that are shown; more are there when a reader asks for them."""
+
 
 def rows(found: Iterable[Row], *, is_module: bool, heading: Markup, gettext: Gettext) -> Markup:
     """The rows of a module, or those of a guide, which begins with its `heading` unless that is empty."""
@@ -51,7 +54,10 @@ def _users(row: Row, gettext: Gettext) -> str:
         f'<code translate="no">{escaped(user.text)}</code></a>'
         for user in row.users
     )
-    return f'<p class="users">{escaped(gettext("Used by"))} {links}</p>\n'
+    if len(row.users) <= MANY:
+        return f'<p class="users">{escaped(gettext("Used by"))} {links}</p>\n'
+    told = escaped(gettext("Used in %(count)s places").replace("%(count)s", str(len(row.users))))
+    return f'<details class="users"><summary>{told}</summary>{links}</details>\n'
 
 
 def _code(lines: Sequence[CodeLine]) -> str:

@@ -9,10 +9,15 @@ from textwrap import dedent
 
 import pytest
 from conftest import Write
+from markupsafe import Markup
 from test_site import render, site
 
+from pylit.interface import interface
 from pylit.manuals import manual
 from pylit.names import uses
+from pylit.references import Reference
+from pylit.render import Row
+from pylit.rows import rows
 from pylit.source import parse_python
 from pylit.view import View
 
@@ -208,6 +213,17 @@ def test_definitions_say_who_uses_them(tmp_path: Path) -> None:
         "Block": [("b.build", "b.html#build", "build()")],
         "Block.helper": [("Block.area", "#Block.area", "Block.area"), ("b.build", "b.html#build", "build()")],
     }
+
+
+def test_many_users_are_shown_when_they_are_asked_for() -> None:
+    users = tuple(Reference(f"m.f{number}", f"m.html#f{number}", "") for number in range(5))
+
+    def shown(count: int) -> Markup:
+        row = Row("Block", Markup("<p>Prose.</p>"), (), is_wide=False, users=users[:count])
+        return rows([row], is_module=True, heading=Markup(), gettext=interface("zh"))
+
+    assert '<p class="users">被以下代码使用：' in shown(4)
+    assert '<details class="users"><summary>有 5 处代码使用</summary><a href="m.html#f0"' in shown(5)
 
 
 @pytest.mark.usefixtures("two_modules")
