@@ -166,7 +166,7 @@ class ProseRenderer(RendererHTML):
 
     def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if _is_picture(tokens[idx + 1]):
-            return f'<figure class="picture"{self._marked(tokens[idx + 1].content)}>'
+            return f'<figure class="picture" tabindex="0"{self._marked(tokens[idx + 1].content)}>'
         return self.renderToken(tokens, idx, options, env)
 
     def paragraph_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:

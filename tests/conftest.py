@@ -17,6 +17,12 @@ COMPLETE = ("zh",)
 BEGUN = {"ja": ("labml_nn/__init__.py", "labml_nn/resnet/__init__.py")}
 """The others, with the pages that are translated. Their interface is complete too."""
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests with a browser last: its event loop stays, and others start processes or loops of their own."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
 Write = Callable[[str, str], Path]
 
 

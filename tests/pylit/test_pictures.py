@@ -15,7 +15,7 @@ def test_drawing_follows_the_page() -> None:
         '<title>gone</title><path class="accent" d="M0 0L4 4" stroke="currentColor"/></svg>'
     )
     assert inline_svg(drawing.encode(), 'a "line"') == (
-        '<svg viewBox="0 0 4 4" role="img" aria-label="a &quot;line&quot;">'
+        '<svg viewBox="0 0 4 4" role="img" aria-label="a &quot;line&quot;" style="--w:4">'
         '<path class="accent" d="M0 0L4 4" stroke="currentColor" /></svg>'
     )
 

@@ -147,6 +147,7 @@
       document.body.append(dialog);
       dialog.showModal();
     });
+    figure.removeAttribute("tabindex");
     figure.append(open);
   });
 
