@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import FLAGS, find_browser
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+from servers import serving
 
 CDN = "https://cdn.jsdelivr.net/"
 STUB = ".katex .katex-mathml { position: absolute; clip: rect(1px, 1px, 1px, 1px); }"
@@ -38,14 +38,9 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
-    """Where the site is served, with a slash at the end."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """Where the site is served."""
+    with serving(partial(_Quiet, directory=str(site))) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,14 @@ import os
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 import torch
+from servers import serving
 
 from labml_nn import data as data_module
 from labml_nn.data import Crops, ImageData, batch_indices, cifar10, random_generator, small, split
@@ -214,7 +216,7 @@ Handler = Callable[[BaseHTTPRequestHandler], None]
 @pytest.fixture
 def serve() -> Iterator[Callable[[Handler], str]]:
     """Serve with a function that answers GET; returns the address."""
-    servers = []
+    stack = ExitStack()
 
     def start(answer: Handler) -> str:
         class Answer(BaseHTTPRequestHandler):
@@ -224,17 +226,10 @@ def serve() -> Iterator[Callable[[Handler], str]]:
             def log_message(self, format: str, *arguments: object) -> None:
                 """Say nothing."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        servers.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}/cifar-10-binary.tar.gz"
+        return stack.enter_context(serving(Answer)) + "cifar-10-binary.tar.gz"
 
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with stack:
+        yield start
 
 
 def send(content: bytes, *, cut: int | None = None, ranges: bool = True) -> Handler:

