@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 from browser import FLAGS, find_browser
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from servers import serving
 
+expect.set_options(timeout=20_000)  # machines are busy
 CDN = "https://cdn.jsdelivr.net/"
 STUB = ".katex .katex-mathml { position: absolute; clip: rect(1px, 1px, 1px, 1px); }"
 """What of KaTeX's stylesheet the tests need."""

@@ -232,7 +232,7 @@ def test_page_that_nobody_has_begun_to_translate_says_so(write: Write, tmp_path:
     page = document(view)
     assert "このページはまだ翻訳されていません。全 4 箇所" in page
     assert 'name="view"' not in page  # nothing to choose from
-    assert '<figure class="picture" lang="en">' in page
+    assert '<figure class="picture" tabindex="0" lang="en">' in page
     assert '<li><a href="index.html" lang="en">Home</a></li>' in page
     assert '<li aria-current="page" lang="en">Title</li>' in page
     assert '<a href="#part" lang="en">Part</a>' in page
