@@ -247,7 +247,7 @@ def test_page_that_nobody_has_begun_to_translate_says_so(write: Write, tmp_path:
     page = document(view)
     assert "全 4 箇所のうち、2 箇所が翻訳済み、0 箇所は訳の更新待ちです。" in page
     assert 'name="view"' in page
-    assert '<figure class="picture">' in page
+    assert '<figure class="picture" tabindex="0">' in page
     assert '<li aria-current="page">題</li>' in page
 
 
