@@ -12,6 +12,7 @@ import io
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import resolve_name
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from .markdown import MarkdownWriter
 from .markup import with_title
 from .model import ProseLine, Section, Source
 from .needs import names
-from .prose import parse_text
+from .prose import parse_lines
 from .statements import Docstring, Group, statements
 
 WIDTH = 88
@@ -125,7 +126,7 @@ class Cutter:
         """Yield the docstrings inside of a group that have examples, with these."""
         for prose in group.inside:
             for docstring, lines in self._docstrings_in(prose.section):
-                examples = [token for token in parse_text(lines) if token.type == "doctest"]
+                examples = [token for token in parse_lines(tuple(lines)) if token.type == "doctest"]
                 found = [runs(token.content) for token in examples]
                 if self._can_run(examples, found):
                     yield docstring, tuple(run for part in found for run in part)
@@ -189,9 +190,9 @@ class Cutter:
             indent = _indent(as_it_is[0])
             found = None
             if what != "code":
-                text = [line for line in sections[run[0]].text if line.number in run]
+                text = tuple(line for line in sections[run[0]].text if line.number in run)
                 width = WIDTH - indent - 2 * (what == "comment")
-                found = self.writer.comment(parse_text(text), width)
+                found = self.writer.comment(parse_lines(text), width)
             if found is None:
                 yield as_it_is
             elif what == "comment":
@@ -225,6 +226,7 @@ def _is_same(code: str, original: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)  # the original is compared in one language after the other
 def bare(code: str) -> str:
     """What a program does: the same for two that differ only in comments, docstrings and other idle constants."""
     tree = ast.parse(code)

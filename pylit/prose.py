@@ -145,6 +145,12 @@ def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
     return tokens
 
 
+@lru_cache(maxsize=512)  # notebooks have the same prose inside of their code in all languages
+def parse_lines(lines: tuple[ProseLine, ...]) -> Sequence[Token]:
+    """Parse Markdown `lines` as `parse_text` does. The tokens are shared: copy one to change it."""
+    return tuple(parse_text(lines))
+
+
 def one_line(text: str) -> str:
     """Join the lines of a paragraph, so that breaking it elsewhere does not change it. Hard breaks stay."""
     lines = [line.lstrip(" \t") for line in text.strip().split("\n")]
