@@ -92,7 +92,7 @@ def make(site: Site, jobs: int = 0, advance: Advance = lambda count: None) -> Ma
         made: dict[Job, Record | None] = {job: find(job, site) for job in site_jobs(site)}
         missing = [job for job, record in made.items() if record is None]
         tasks = [Make(file, tuple(group)) for file, group in groupby(missing, lambda job: job.file)]
-        ours = tasks
+        ours = tasks = tasks[::-1]  # of a large site, only what was read last is still at hand
         waiting = {task.file for task in tasks if task.file}
         advance(len(site.pages) - len(waiting))
         if team := helpers.for_files(waiting):

@@ -8,3 +8,5 @@ TRACES = "experiments/traces"
 """The folder of traces."""
 CACHE = ".pylit-cache"
 """The folder that keeps what was made, beside a site's configuration."""
+KEPT = 160
+"""Modules of which a process keeps in memory what it has read and found out, half a megabyte for a long one."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .colours import Piece, colours
+from .defaults import KEPT
 from .model import Source
 from .names import Position, source_uses
 from .references import Refer, Reference
@@ -61,7 +62,7 @@ def _by_line(source: Source) -> Mapping[int, Sequence[Piece]]:
     return found
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def colour(source: Source) -> tuple[Piece, ...]:
     """The coloured pieces of a module. Best done right after it was read, while its tokens are at hand."""
     return tuple(colours(python_tokens(source.text), source.lines))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from .defaults import KEPT
 from .model import Source
 from .source import syntax_tree
 
@@ -107,7 +108,7 @@ def uses(
     return Uses(places, numbers, full, finder.module.full)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def source_uses(source: Source, module: str, package: str) -> Uses:
     """What the names of a file mean; nothing is known of one too deep for Python's own parser."""
     try:

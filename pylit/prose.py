@@ -17,6 +17,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from .defaults import KEPT
 from .model import Block, ProseLine, Section, Source
 from .sections import slug, unused
 
@@ -76,7 +77,7 @@ class Prose:
     headings: tuple[Heading, ...]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def parse_prose(source: Source) -> tuple[Prose, ...]:
     """Parse the prose of all sections of `source`, and give its headings their anchors.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .cache import Store, digest
 from .catalog import Catalog, catalog_as_json, catalog_from_json, parse_catalog
+from .defaults import KEPT
 from .engine import engine
 from .errors import Problem, PylitError
 from .facts import Facts, Labels, facts_from_json, labels_as_json, labels_from_json
@@ -190,7 +191,7 @@ def _facts_key(file: str, module: str, package: str, data: bytes) -> str:
     return digest("facts", engine(), file, module, package, data)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _source(file: str, data: bytes) -> Source:
     from .source import parse
 

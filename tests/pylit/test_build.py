@@ -110,7 +110,7 @@ def test_mistake_of_ours_names_the_page(tree: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("pylit.view.render_page", fail)
     with pytest.raises(RuntimeError) as error:
         build(site(tree), tree / "out", jobs=1)
-    assert error.value.__notes__ == ["while rendering pkg/__init__.py in the language en"]
+    assert error.value.__notes__ == ["while rendering pkg/sub/good.py in the language en"]
 
 
 @pytest.mark.usefixtures("always_shared")
