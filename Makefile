@@ -11,9 +11,13 @@ SELF   := $(PIP) --no-deps --no-build-isolation --editable .
 UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
           --no-annotate --constraint constraints.txt setup.py requirements/build.in
 ADDRESS ?= 127.0.0.1:8000
+# In the order in which they run; each takes less than ten minutes on two cores.
+BENCHMARKS := render rebuild growth
+# `make bench RECORD=--record` keeps what it measures, for the pages to show.
+RECORD  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install site serve test check lint types prose format accept update traces lock audit browser clean
+.PHONY: help install site serve test check lint types prose format accept update traces bench lock audit browser clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +60,9 @@ update: $(VENV)/site  ## Bring the translators' catalogs in line with the source
 
 traces: $(VENV)/dev  ## Record the shapes of tensors that pages show, by running the examples
 	$(BIN)/pylit trace
+
+bench: $(VENV)/dev  ## Measure what is claimed about speed, beside peers; takes a while and wants a quiet machine
+	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name $(RECORD) || exit 1; done
 
 lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt, and their hashes and licences to requirements/
 	@sed -n 1p constraints.txt > constraints.new

@@ -54,6 +54,7 @@ DEV = [
     "uv",
     "zizmor",
 ]
+BENCH = ["polib", "pycco>=0.6"]
 AUDIT = ["pip-audit"]
 
 setup(
@@ -79,7 +80,13 @@ setup(
         "labml_nn": ["**/*.svg"],
     },
     install_requires=ENGINE,
-    extras_require={"site": SITE, "train": TRAIN, "dev": SITE + TRAIN + DEV, "audit": AUDIT},
+    extras_require={
+        "site": SITE,
+        "train": TRAIN,
+        "bench": SITE + BENCH,
+        "dev": SITE + TRAIN + DEV + BENCH,
+        "audit": AUDIT,
+    },
     entry_points={
         "babel.extractors": ["pylit = pylit.extraction:extract"],
         "console_scripts": ["pylit = pylit.cli:main"],

@@ -25,7 +25,9 @@ LIBRARY = (
     "xml",
 )
 """Packages of the standard library."""
-_FORMULA = re.compile(r"(?<![\\$])\$(?=\S)([^$\n]+?)(?<=\S)\$(?![$\d])")
+_FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?![\s$])((?:[^$\\]|\\.)+?)(?<!\s)\1(?![$\d])", re.DOTALL)
+_MARK = "\N{REPLACEMENT CHARACTER}"
+"""Stands for the number of a copy."""
 
 
 @dataclass(frozen=True)
@@ -50,65 +52,72 @@ class Tree:
     @property
     def formulas(self) -> int:
         """How many different formulas are in them."""
-        return len(
-            {found[1] for path in self.modules for found in _FORMULA.finditer(path.read_text("utf-8"))}
-        )
+        texts = (path.read_text("utf-8") for path in self.modules)
+        return len({found.groups() for text in texts for found in _FORMULA.finditer(text)})
 
 
 def own_tree(folder: Path, modules: int, languages: tuple[str, ...] = ()) -> Tree:
-    """This site's modules under other names and with other formulas, again and again until there are `modules`."""
-    sources = sorted((ROOT / PACKAGE).rglob("*.py"))
-    copies = -(-modules // len(sources))
+    """This site's modules under other names and with other formulas, again and again until there are `modules`.
+
+    There are a few more, as each copy is complete. Catalogs and recorded shapes come along; guides are there to be
+    linked to.
+    """
+    templates = _templates(languages)
+    copies = -(-modules // sum(path.suffix == ".py" for path in templates))
     packages = tuple(f"{PACKAGE}_{number}" for number in range(copies))
-    shutil.copytree(ROOT / "experiments", folder / "experiments", dirs_exist_ok=True)
+    for name in ("docs", "experiments"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("traces", "benchmarks"))
     for number, package in enumerate(packages):
-        for path in sorted((ROOT / PACKAGE).rglob("*")):
-            to = folder / package / path.relative_to(ROOT / PACKAGE)
-            if path.suffix == ".py":
-                _write(to, varied(path.read_text("utf-8"), number))
-            elif path.is_file() and "__pycache__" not in path.parts:
-                to.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, to)
-        for lang in languages:
-            for path in sorted((ROOT / "translations" / lang / PACKAGE).rglob("*.po")):
-                to = (
-                    folder
-                    / "translations"
-                    / lang
-                    / package
-                    / path.relative_to(ROOT / "translations" / lang / PACKAGE)
-                )
-                _write(to, _varied_catalog(path, number))
-    return Tree(f"own, {copies} times", folder, packages)
+        for path, content in templates.items():
+            parts = (package if part == PACKAGE else part for part in path.parts)
+            to = folder.joinpath(*parts)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            data = content if isinstance(content, bytes) else content.replace(_MARK, str(number)).encode()
+            to.write_bytes(data)
+    return Tree("own", folder, packages)
 
 
 def library_tree(folder: Path, packages: tuple[str, ...] = LIBRARY) -> Tree:
-    """Packages of Python's standard library."""
+    """Packages of Python's standard library, without their tests."""
+    ignored = shutil.ignore_patterns("__pycache__", "test", "tests")
     for package in packages:
-        source = Path(sysconfig.get_path("stdlib")) / package
-        shutil.copytree(
-            source, folder / package, ignore=shutil.ignore_patterns("__pycache__", "test", "tests")
-        )
-    return Tree("standard library", folder, packages)
+        shutil.copytree(Path(sysconfig.get_path("stdlib"), package), folder / package, ignore=ignored)
+    return Tree("library", folder, packages)
 
 
-def varied(text: str, number: int) -> str:
-    """A module's text with another package and other formulas in it, as long as before and as much to do."""
-    text = _FORMULA.sub(
-        lambda found: f"${found[1]}_{{{number}}}$" if False else f"${found[1]} \\;^{{{number}}}$", text
-    )
+def varied(text: str, number: int | str) -> str:
+    """A module's text with another package and other formulas in it, so that what was made of one serves no other."""
+    text = _FORMULA.sub(lambda found: f"{found[1]}{{}}^{{{number}}} {found[2]}{found[1]}", text)
     return re.sub(rf"\b{PACKAGE}\b", f"{PACKAGE}_{number}", text)
 
 
-def _varied_catalog(path: Path, number: int) -> str:
+def _templates(languages: tuple[str, ...]) -> dict[Path, str | bytes]:
+    """The files of one copy, from the root: texts with a mark where its number belongs, and what stays as it is."""
+    folders = [
+        PACKAGE,
+        f"experiments/traces/{PACKAGE}",
+        *(f"translations/{lang}/{PACKAGE}" for lang in languages),
+    ]
+    found: dict[Path, str | bytes] = {}
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_dir() or "__pycache__" in path.parts:
+                continue
+            name = path.relative_to(ROOT)
+            if path.suffix in (".py", ".json"):
+                found[name] = varied(path.read_text("utf-8"), _MARK)
+            elif path.suffix == ".po":
+                found[name] = _varied_catalog(path)
+            else:
+                found[name] = path.read_bytes()
+    return found
+
+
+def _varied_catalog(path: Path) -> str:
     catalog = polib.pofile(str(path), wrapwidth=0)
     for entry in catalog:
-        entry.msgid, entry.msgstr = varied(entry.msgid, number), varied(entry.msgstr, number)
+        entry.msgid, entry.msgstr = varied(entry.msgid, _MARK), varied(entry.msgstr, _MARK)
+        entry.occurrences = [(varied(place, _MARK), line) for place, line in entry.occurrences]
         if entry.previous_msgid:
-            entry.previous_msgid = varied(entry.previous_msgid, number)
+            entry.previous_msgid = varied(entry.previous_msgid, _MARK)
     return str(catalog)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")

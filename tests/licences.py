@@ -24,8 +24,8 @@ repository. `make lock` writes this table from the metadata of the packages; a t
 |---|---|---|---|
 """
 
-READ = {"axe-playwright-python": "MIT; axe-core inside: MPL-2.0"}
-"""Read in the files of packages whose metadata has no licence."""
+READ = {"Pycco": "MIT", "axe-playwright-python": "MIT; axe-core inside: MPL-2.0"}
+"""Read in the files of packages whose metadata tells none."""
 
 
 def locked(name: str) -> dict[str, Requirement]:
@@ -51,7 +51,7 @@ def licence(about: PackageMetadata) -> str:
         if text.startswith("License ::") and not text.endswith("OSI Approved")
     ]
     text = str([*about.get_all("License", []), ""][0]).strip()
-    return ", ".join(classifiers) or re.split(r"[\r\n]", text)[0] or READ.get(about["Name"], "")
+    return ", ".join(classifiers) or READ.get(about["Name"]) or re.split(r"[\r\n]", text)[0]
 
 
 def rows() -> list[tuple[str, str, str, str]]:

@@ -1,0 +1,1 @@
+"""What we claim about speed, measured beside its peers: one command for each claim."""

@@ -1,0 +1,295 @@
+"""The benchmarks measure what they say, and what is recorded tells how it was measured. No test looks at a time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import growth, measure, rebuild, render
+from benchmarks.trees import PACKAGE, library_tree, own_tree, varied
+from pylit.check import check_site
+from pylit.discovery import find_pages
+from pylit.site import Settings
+from pylit.status import site_progress
+
+NAMES = ("render", "rebuild", "growth")
+
+
+def test_all_benchmarks_are_known(root: Path) -> None:
+    programs = {
+        path.stem for path in (root / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8")
+    }
+    assert programs == set(NAMES)
+    makefile, readme = ((root / name).read_text("utf-8") for name in ("Makefile", "benchmarks/README.md"))
+    assert f"BENCHMARKS := {' '.join(NAMES)}\n" in makefile
+    assert set(re.findall(r"`python -m benchmarks\.(\w+)`", readme)) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_tells_of_the_options(root: Path, name: str) -> None:
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--help"]
+    shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert f"usage: python -m benchmarks.{name}" in shown
+    assert {"--rounds", "--quick", "--record", "--out"} <= set(re.findall(r"--\w+", shown))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_benchmarks_work(root: Path, tmp_path: Path, name: str) -> None:
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
+    check_result(name, found)
+    assert found["rounds"] == 1
+    columns, *lines = done.stdout.splitlines()
+    assert len(lines) >= len(found["rows"])
+    for column in columns.split():
+        assert column in found["rows"][0]
+
+
+def test_records_are_complete(root: Path) -> None:
+    """Each table of the page has its numbers, and they are of one commit and more than one round."""
+    for name in NAMES:
+        found = json.loads((root / f"experiments/benchmarks/{name}.json").read_text("utf-8"))
+        check_result(name, found)
+        assert found["rounds"] > 1
+        assert re.fullmatch("[0-9a-f]{12}", found["versions"]["pylit"])
+    page = (root / "docs/guide/speed.md").read_text("utf-8")
+    assert all(f"`python -m benchmarks.{name}`" in page for name in NAMES)
+
+
+def check_result(name: str, found: dict[str, Any]) -> None:
+    assert found["benchmark"] == name
+    assert found["command"] == f"python -m benchmarks.{name}"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found["measured"])
+    assert found["machine"]["cpu"]
+    assert 1 <= found["machine"]["cores"] <= found["machine"]["threads"]
+    assert len(found["versions"]) > 2
+    assert all(found["versions"].values())
+    assert found["rows"]
+    assert len({tuple(row) for row in found["rows"]}) == 1, "all rows have the same columns"
+    for row in found["rows"]:
+        numbers = [value for value in row.values() if isinstance(value, float | int)]
+        assert len(numbers) > 2
+        assert all(math.isfinite(number) and number >= 0 for number in numbers), row
+
+
+def test_result_of_render_compares_the_same_pages(root: Path) -> None:
+    found = json.loads((root / "experiments/benchmarks/render.json").read_text("utf-8"))
+    for tree in ("own", "library"):
+        rows = [row for row in found["rows"] if row["tree"] == tree]
+        assert [row["program"] for row in rows][:2] == ["pycco", "pylit"]
+        assert rows[0]["times_pycco"] == 1
+        assert rows[0]["pages"] == rows[0]["modules"]
+        assert all(row["pages"] >= 0.9 * row["modules"] for row in rows)
+
+
+# Trees
+
+
+def test_copies_of_our_modules_have_formulas_of_their_own() -> None:
+    text = "from labml_nn.data import x\n# $a$ and $$b_1\n# + c$$ cost \\$5, $d$; labml_nn_x\n"
+    assert varied(text, 7) == (
+        "from labml_nn_7.data import x\n# ${}^{7} a$ and $${}^{7} b_1\n# + c$$ cost \\$5, ${}^{7} d$; labml_nn_x\n"
+    )
+
+
+def test_copies_of_our_modules_are_whole(root: Path, tmp_path: Path) -> None:
+    own = len(list((root / PACKAGE).rglob("*.py")))
+    tree = own_tree(tmp_path / "two", own + 1, ("zh",))
+    assert tree.packages == ("labml_nn_0", "labml_nn_1")
+    assert len(tree.modules) == 2 * own
+    single = own_tree(tmp_path / "one", 1)
+    assert single.packages == ("labml_nn_0",)
+    assert tree.formulas == 2 * single.formulas > 200
+    assert tree.lines == 2 * single.lines
+
+    settings = Settings(
+        base=tree.folder,
+        roots=(("labml_nn_1", "labml_nn_1"),),
+        languages=("en", "zh"),
+        translations=tree.folder / "translations",
+        traces=tree.folder / "experiments/traces",
+        repository="https://example.org/code",
+    )
+    site = find_pages(settings)
+    assert [str(problem) for problem in check_site(site, site.pages).problems] == []
+    assert all(progress.share == 1 for progress in site_progress(site))
+    traces = tree.folder / "experiments/traces/labml_nn_1/resnet/__init__.json"
+    assert "labml_nn_1/resnet/__init__.py" in traces.read_text("utf-8")
+
+
+def test_standard_library_comes_without_its_tests(tmp_path: Path) -> None:
+    tree = library_tree(tmp_path, ("json", "unittest"))
+    names = {path.relative_to(tmp_path).as_posix() for path in tree.modules}
+    assert {"json/__init__.py", "json/decoder.py", "unittest/case.py"} <= names
+    assert not any("/test/" in name or "__pycache__" in name for name in names)
+
+
+# What they time is there
+
+
+def test_pages_that_are_missing_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = library_tree(tmp_path, ("json",))
+    idle = (sys.executable, "-c", "pass")
+    with pytest.raises(RuntimeError, match="pylit made 0 pages of 5 modules"):
+        render.compare(tree, [render.Program("pylit", 1, idle)], 1)
+    monkeypatch.setattr(growth, "PYLIT", idle)
+    with pytest.raises(RuntimeError, match="0 pages of 5 modules were made"):
+        growth.make_twice(tree)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> rebuild.Saved:
+    (tmp_path / "out/labml_nn/resnet").mkdir(parents=True)
+    (tmp_path / "out/labml_nn/resnet/index.html").write_text("nothing new; livereload(1, 2);")
+    return rebuild.Saved(tmp_path / "module.py", "en", str)
+
+
+def test_words_that_are_missing_are_told(saved: rebuild.Saved, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "pass", "--out", "out"]
+    with pytest.raises(
+        RuntimeError, match=r"module\.py was saved, and labml_nn/resnet/index\.html does not show it"
+    ):
+        rebuild.remake(tmp_path, command, saved)
+
+
+def test_preview_that_does_not_start_is_told(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="the preview did not start; run `make serve`"),
+        rebuild.preview(tmp_path),
+    ):
+        pass
+
+
+def test_preview_that_shows_nothing_new_is_told(
+    saved: rebuild.Saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells of news again and again, and the page is what it was."""
+
+    class Preview(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            page = (tmp_path / "out/labml_nn/resnet/index.html").read_bytes()
+            self.wfile.write(b"%d" % time.monotonic_ns() if self.path.startswith("/livereload/") else page)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Say nothing."""
+
+    monkeypatch.setattr(rebuild, "PATIENCE", 0.3)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Preview) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(
+            RuntimeError, match=r"module\.py was saved, and resnet/index\.html did not show it"
+        ):
+            rebuild.reload(f"127.0.0.1:{server.server_port}", saved)
+        server.shutdown()
+
+
+# What they share
+
+
+def test_contestants_take_turns() -> None:
+    turns: list[str] = []
+
+    def contestant(name: str) -> int:
+        turns.append(name)
+        return len(turns)
+
+    results = measure.alternate({name: partial(contestant, name) for name in "abc"}, 2)
+    assert "".join(turns) == "cab" + "abc" + "bca", "the first round does not count"
+    assert results == {"a": [4, 9], "b": [5, 7], "c": [6, 8]}
+
+
+def test_one_round_needs_no_other_before_it() -> None:
+    counted: Iterator[int] = iter(range(9))
+    assert measure.alternate({"a": lambda: next(counted)}, 1) == {"a": [0]}
+
+
+def test_summary_is_median_and_spread() -> None:
+    assert measure.summary([5, 1, 2, 4, 3]) == {"median": 3, "low": 2, "high": 4, "worst": 5}
+    assert measure.summary([0.123456]) == dict.fromkeys(("median", "low", "high", "worst"), 0.123)
+    assert measure.quotients([2, 9], [1, 3]) == [2, 3]
+
+
+def test_programs_run_with_our_code(tmp_path: Path) -> None:
+    code = "import pathlib, pylit; pathlib.Path('where').write_text(pylit.__file__); x = bytearray(100 << 20)"
+    found = measure.run([sys.executable, "-c", code], tmp_path)
+    assert (tmp_path / "where").read_text() == str(measure.ROOT / "pylit/__init__.py")
+    assert found.seconds > 0
+    assert found.peak > 100
+
+
+def test_peak_is_that_of_the_largest_process(tmp_path: Path) -> None:
+    large = "x = bytearray(200 << 20)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {large!r}], check=True)"
+    assert 200 < measure.run([sys.executable, "-c", code], tmp_path).peak < 300
+
+
+def test_programs_that_fail_are_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import sys; print('too bad'); sys.exit(3)"]
+    with pytest.raises(RuntimeError, match=r"(?s)ended with the status 3:\n.*too bad"):
+        measure.run(command, tmp_path)
+    measure.run(command, tmp_path, allowed=(0, 3))
+
+
+def test_machine_and_commit_are_named() -> None:
+    found = measure.machine()
+    assert found.cpu
+    assert 1 <= found.cores <= found.threads
+    assert re.fullmatch(r"[0-9a-f]{12}\+?|unknown", measure.commit())
+
+
+def test_tables_are_aligned() -> None:
+    rows = [{"name": "a", "n": 1234, "x": 0.12345}, {"name": "long", "n": 5, "x": None}]
+    assert measure.table(rows, ["name", "n", "x"]) == "name      n       x\na     1,234  0.1235\nlong      5"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_rounds_must_be_a_number(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        measure.arguments("x", "", 3).parse_args(["--rounds", value])
+    assert f"must be a whole number from 1 on, got {value}" in capsys.readouterr().err
+
+
+def test_only_what_is_committed_is_recorded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", "--record"])
+    monkeypatch.setattr(measure, "commit", lambda: "0123456789ab+")
+    with pytest.raises(SystemExit):
+        measure.parse(measure.arguments("x", "", 3))
+    assert "--record names the commit that was measured: commit all changes first" in capsys.readouterr().err
+    monkeypatch.setattr(measure, "commit", lambda: "0123456789ab")
+    assert measure.parse(measure.arguments("x", "", 3)).out == measure.RECORDS
+
+
+def test_results_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = argparse.Namespace(out=tmp_path, rounds=2)
+    on = measure.Machine("A CPU", 2, 4, "Linux x86_64", 0.01)
+    measure.finish("x", [{"a": 1.5}], ["a"], options, on, peers=["click"])
+    found = json.loads((tmp_path / "x.json").read_text("utf-8"))
+    assert found["machine"] == {
+        "cpu": "A CPU",
+        "cores": 2,
+        "threads": 4,
+        "system": "Linux x86_64",
+        "busy": 0.01,
+    }
+    assert list(found["versions"]) == ["python", "pylit", "click"]
+    assert found["rows"] == [{"a": 1.5}]
+    assert "2 rounds on A CPU with 2 cores: " in capsys.readouterr().out
