@@ -66,7 +66,7 @@ async def _index(folder: Path, pages: Iterable[tuple[str, str]]) -> None:
 def _sorted(path: Path) -> bytes:
     """What a file of the index holds; the languages in it, which Pagefind writes in any order, are sorted."""
     data = path.read_bytes()
-    return canonical(json.loads(data)).encode() if path.name == "pagefind-entry.json" else data
+    return canonical(json.loads(data)).encode() if data and path.name == "pagefind-entry.json" else data
 
 
 def weighed(html: str) -> str:

@@ -40,11 +40,12 @@ def test_without_pagefind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_index_that_is_not_whole_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    left = [b"", b"whole", b"", b"", b""]
+    entry = b'{"b": 1, "a": 2}'
+    left = [(b"", entry), (b"whole", b""), (b"whole", entry), *([(b"", entry)] * 3)]
 
     async def index(folder: Path, pages: object) -> None:
-        (folder / "a.pagefind").write_bytes(left.pop(0))
-        (folder / "pagefind-entry.json").write_text('{"b": 1, "a": 2}')
+        for name, data in zip(("a.pagefind", "pagefind-entry.json"), left.pop(0), strict=True):
+            (folder / name).write_bytes(data)
 
     monkeypatch.setattr("pylit.search._index", index)
     assert index_files([]) == {
