@@ -75,7 +75,12 @@ def test_locks_and_constraints_agree(root: Path, lock: str) -> None:
 def test_locks_hold_all_that_is_asked_for(root: Path) -> None:
     asked = extras(root)
     dev = licences.locked("dev.lock")
-    for lock, extra in (("site.lock", "site"), ("dev.lock", "dev"), ("dev.lock", "bench"), ("audit.lock", "audit")):
+    for lock, extra in (
+        ("site.lock", "site"),
+        ("dev.lock", "dev"),
+        ("dev.lock", "bench"),
+        ("audit.lock", "audit"),
+    ):
         packages = licences.locked(lock)
         for requirement in [*asked[""], *asked[extra]]:
             name = canonicalize_name(requirement.name)
