@@ -62,6 +62,7 @@ class Context:
         self, message: str, hint: str = "", severity: Severity = Severity.ERROR, about: str = ""
     ) -> None:
         """Report what is wrong with the block that is being rendered, in the line with the words `about`."""
-        block = takewhile(lambda line: line.strip(" #"), self.lines[self.line - 1 :])
-        offset = next((n for n, line in enumerate(block) if about and about in line), 0)
+        numbers = range(self.line - 1, len(self.lines)) if about and self.line else range(0)
+        block = takewhile(lambda line: line.strip(" #"), (self.lines[number] for number in numbers))
+        offset = next((n for n, line in enumerate(block) if about in line), 0)
         self.report.add(Problem(self.file, self.line + offset, message, hint, severity))

@@ -111,7 +111,8 @@ def parse_figure(kind: str, text: str) -> Figure:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
+        deep = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        reason = getattr(error, "problem", None) or deep
         line = 1 + (mark.line if mark else 0)
         raise FigureError(
             f"the {kind} is no YAML: {reason}", "Quote text with a colon in it.", line

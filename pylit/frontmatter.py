@@ -5,6 +5,7 @@ Takes `title`, `summary` and `symbols`, and refuses everything else.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -14,6 +15,8 @@ from .errors import Problem, PylitError
 from .model import Meta, ProseLine
 
 KEYS = ("title", "summary", "symbols")
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlevel = 2  # YAML's aliases make much of little
 
 
 def split_front_matter(prose: Sequence[ProseLine], file: str) -> tuple[Meta, tuple[ProseLine, ...]]:
@@ -37,7 +40,8 @@ def split_front_matter(prose: Sequence[ProseLine], file: str) -> tuple[Meta, tup
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = first + 1 + (mark.line if mark else 0)
-        reason = getattr(error, "problem", None) or str(error)
+        deep = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        reason = getattr(error, "problem", None) or deep
         raise PylitError(
             Problem(
                 file, line, f"the front matter is no YAML: {reason}", "Quote text that has a colon in it."
@@ -74,7 +78,7 @@ def split_front_matter(prose: Sequence[ProseLine], file: str) -> tuple[Meta, tup
                 Problem(
                     file,
                     found[key],
-                    f"`{key}` of the front matter must be text, not {values[key]!r}",
+                    f"`{key}` of the front matter must be text, not {_BRIEF.repr(values[key])}",
                     "Put it in quotes.",
                 )
             )

@@ -95,17 +95,18 @@ def highlight(code: str, language: str) -> str:
 
 
 def _lines(tokens: Iterable[tuple[Any, str]]) -> Iterator[str]:
-    pieces: list[tuple[str, str]] = []  # start tags and text; neighbours that look alike are joined
+    pieces: list[tuple[str, list[str]]] = []  # start tags and text; neighbours that look alike are joined
     for kind, value in tokens:
         tag = _tag(_css(kind))
         for index, part in enumerate(value.split("\n")):
             if index:
-                yield "".join(_element(*piece) for piece in pieces)
+                yield _html(pieces)
                 pieces = []
             if part:
-                before = pieces.pop()[1] if pieces and pieces[-1][0] == tag else ""
-                pieces.append((tag, before + part))
-    yield "".join(_element(*piece) for piece in pieces)
+                if not pieces or pieces[-1][0] != tag:
+                    pieces.append((tag, []))
+                pieces[-1][1].append(part)
+    yield _html(pieces)
 
 
 def _tag(css: str, number: int | None = None, link: Reference | None = None) -> str:
@@ -116,6 +117,10 @@ def _tag(css: str, number: int | None = None, link: Reference | None = None) -> 
         title = f' title="{escaped(link.title)}"' if link.title else ""
         return f'<a href="{escaped(link.href)}"{title}{attributes}>'
     return f"<span{attributes}>" if attributes else ""
+
+
+def _html(pieces: Iterable[tuple[str, Sequence[str]]]) -> str:
+    return "".join(_element(tag, "".join(parts)) for tag, parts in pieces)
 
 
 def _element(tag: str, text: str) -> str:

@@ -6,6 +6,7 @@ What cannot be shown (a formula KaTeX rejects, a link that leads nowhere) is rep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil
@@ -26,8 +27,11 @@ from .tags import balance, clean_block, clean_words
 
 SHORT = 520
 """Characters of prose below which two columns would be too short to read."""
+SHOWN = 200
+"""Characters of a wrong formula that its message shows."""
 NARROW = 42
 """Characters in a line of prose on a phone."""
+_ASIDE = re.compile("\ue000([0-9]{1,9})\ue001")
 
 
 class ProseRenderer(RendererHTML):
@@ -131,11 +135,10 @@ class ProseRenderer(RendererHTML):
         self.aside = []
         try:
             html = clean_words(self._inline(parse_inline(text)))
-            for number, ours in enumerate(self.aside):
-                html = html.replace(f"\ue000{number}\ue001", ours)
+            aside = self.aside
+            return _ASIDE.sub(lambda match: aside[int(match[1])] if int(match[1]) < len(aside) else "", html)
         finally:
             self.aside = None
-        return html
 
     def _ours(self, html: str) -> str:
         """Keep what we made ourselves out of the cleaning."""
@@ -199,7 +202,9 @@ class ProseRenderer(RendererHTML):
             html = self.context.fragments.formula(tex, display)
             return _mathml(html) if self.only_mathml else html
         except FormulaError as error:
-            self.context.problem(f"the formula `{tex.strip()}` is wrong: {error}", about=tex.strip())
+            tex = tex.strip()
+            shown = tex if len(tex) <= SHOWN else f"{tex[:SHOWN]}…"
+            self.context.problem(f"the formula `{shown}` is wrong: {error}", about=tex)
             return f'<code class="wrong">{escape(tex)}</code>'
 
     def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:

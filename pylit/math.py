@@ -1,9 +1,8 @@
 """Typesets formulas with KaTeX while the site is built, as HTML and as MathML.
 
 Marks the symbols in both, so that the page can light up all uses of one. A formula that KaTeX rejects is an error
-that shows the formula. Commands that could load or link to anything are refused.
-
-KaTeX's Python binding is not thread-safe: formulas are typeset on the main thread of a process.
+that shows the formula. Commands that could load or link to anything are refused, and so is what would grow beyond
+measure.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from functools import lru_cache
 from html import escape
 
 from .errors import FormulaError as FormulaError
+from .katex import KATEX, KatexError
 from .symbols import mark
 
 _FORBIDDEN = re.compile(
@@ -23,7 +23,9 @@ _FORBIDDEN = re.compile(
 )
 _COLUMNS = re.compile(r"\\begin\s*\{(?:array|darray|subarray)\}\s*(?:\[[^]]*\])?\s*\{[^}]*\{")
 MAX_DEPTH = 20
-"""Of groups in groups. KaTeX's binding does not survive running out of stack, which takes about 30."""
+"""Of groups in groups. KaTeX runs out of stack at about 30."""
+MAX_LENGTH = 5000
+"""Of a formula, in characters: a hundred lines. KaTeX takes half a second for it and makes half a megabyte of HTML."""
 _LINK = re.compile(r'<a([^>]*) href="s:(\d+)"([^>]*)>|</a>| href="s:(\d+)"')
 _VARIANT = re.compile(r'<mi( data-sym="[^"]*")? mathvariant="([a-z-]+)"( data-sym="[^"]*")?>([A-Za-z])</mi>')
 _ANNOTATION = re.compile(r"(<annotation [^>]*>).*?(</annotation>)", re.DOTALL)
@@ -39,12 +41,14 @@ def typeset(tex: str, display: bool) -> str:
     tex = tex.strip()
     if command := _FORBIDDEN.search(tex):
         raise FormulaError(f"{command.group()} is not allowed in a formula")
+    if len(tex) > MAX_LENGTH:
+        raise FormulaError(
+            f"it has {len(tex):,} characters, and at most {MAX_LENGTH:,} are allowed; split it into several"
+        )
     if _depth(tex) > MAX_DEPTH:
         raise FormulaError(f"groups are nested more than {MAX_DEPTH} deep")
     if _COLUMNS.search(tex):
         raise FormulaError("the columns of an array must be letters, not groups")
-    import pykatex
-
     keys: list[str] = []
 
     def link(key: str, text: str) -> str:
@@ -56,11 +60,11 @@ def typeset(tex: str, display: bool) -> str:
         marked = tex
     try:
         html = _katex(marked, display)
-    except pykatex.ParseError:
+    except KatexError:
         keys.clear()  # the marks themselves may be what it rejects; its reason is about the plain formula
         try:
             html = _katex(tex, display)
-        except pykatex.ParseError as error:
+        except KatexError as error:
             raise FormulaError(_reason(str(error))) from error
 
     def replace(match: re.Match[str]) -> str:
@@ -89,12 +93,7 @@ def _depth(tex: str) -> int:
 
 
 def _katex(tex: str, display: bool) -> str:
-    import pykatex
-
-    html: str = pykatex.renderToString(
-        tex, displayMode=display, trust=True, maxExpand=1000, maxSize=50, strict=pykatex.STRICT_IGNORE
-    )
-    return html
+    return KATEX.render(tex, display)
 
 
 def _letter(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -138,7 +139,8 @@ def _home(name: str, scope: _Scope) -> _Scope:
     while home.outer:
         if name in home.of_module:
             return home.module
-        if name in home.bound - home.free and (home.kind != "class" or home is scope):
+        bound = name in home.bound and name not in home.free
+        if bound and (home.kind != "class" or home is scope):
             break
         home = home.outer
     return home
@@ -156,6 +158,8 @@ class _Finder:
         self.classes: list[_Scope] = []
         self.imports_all = False
         """Whether there is a `from … import *`, after which any name may mean anything."""
+        self._characters: dict[int, array[int]] = {}
+        """Of the lines that need it."""
 
     def full_name(self, use: _Use) -> str:
         """The full name of what is used, or nothing if it is not certain."""
@@ -322,7 +326,20 @@ class _Finder:
     def _character(self, line: int, offset: int) -> int:
         """The character at a byte offset, which is how syntax trees count."""
         text = self.lines[line - 1]
-        return offset if text.isascii() else len(text.encode()[:offset].decode())
+        if text.isascii():
+            return offset
+        if line not in self._characters:
+            self._characters[line] = _characters(text)
+        return self._characters[line][offset]
+
+
+def _characters(text: str) -> array[int]:
+    """Offset of each byte of a line -> its character."""
+    found = array("L")
+    for number, character in enumerate(text):
+        found.extend([number] * len(character.encode()))
+    found.append(len(text))
+    return found
 
 
 _FIELDS = {

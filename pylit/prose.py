@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.dollarmath.index import math_block_dollar
 
 from .defaults import KEPT
 from .model import Block, ProseLine, Section, Source
@@ -35,8 +36,30 @@ def new_parser() -> MarkdownIt:
     """Another parser like that of all prose, for those who change it."""
     md = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     md.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
+    md.block.ruler.at("math_block", _math_block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     md.block.ruler.before("blockquote", "doctest", _doctest, {"alt": ["paragraph", "list", "blockquote"]})
     return md
+
+
+_dollars = math_block_dollar(allow_labels=False, allow_blank_lines=True)
+
+
+def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take `$$…$$`, but do not look for an end below the last line that may be one.
+
+    Where nothing closes them, each of many `$$` would otherwise be followed to the end of the text.
+    """
+    last = state.env.get("last_dollars")
+    if last is None:
+        ends = (n for n in range(state.lineMax - 1, -1, -1) if _line(state, n).endswith("$$"))
+        last = state.env["last_dollars"] = next(ends, -1)
+    if start_line > last or (start_line == last and not _line(state, last).startswith("$$")):
+        return False
+    return _dollars(state, start_line, end_line, silent)
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
 
 
 def _doctest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:

@@ -126,7 +126,7 @@ def _rows(
         starts.setdefault(definition.first, definition)
     docstring_at = {docstring.lines.start: docstring for docstring in docstrings}
     inside_docstring = {number for docstring in docstring_at.values() for number in docstring.lines}
-    owners = innermost(len(lines), definitions)
+    within = innermost(len(lines), definitions)
 
     def kind(number: int) -> _Kind:
         if number in inside_docstring:
@@ -154,9 +154,9 @@ def _rows(
                 while group[-1] + 1 in comments:
                     group.append(group[-1] + 1)
                 text = _comment_text([comments[n] for n in group])
-                if not (row.is_comment and text) or row.within != owners[number]:
+                if not (row.is_comment and text) or row.within != within[number]:
                     start(number)
-                row.within = owners[number]
+                row.within = within[number]
                 row.prose += group
                 row.add_text(text)
                 number = group[-1] + 1
@@ -174,9 +174,9 @@ def _rows(
                     if not (row.is_comment and row.text and row.prose[-1] == number - 1 in comments):
                         start(number)
                     row.opens = opens
-                elif row.within != owners[number]:
+                elif row.within != within[number]:
                     start(number)
-                row.within = owners[number]
+                row.within = within[number]
                 row.code.append(number)
                 number += 1
     start(number)
@@ -237,12 +237,12 @@ def _definition(found: Found, lines: Sequence[str], comments: Mapping[int, token
 
 def innermost(count: int, definitions: Iterable[Definition]) -> list[str]:
     """The innermost definition of each line, by line number; an empty name is the module."""
-    owners = [""] * (count + 1)
+    found = [""] * (count + 1)
     for definition in definitions:  # outer ones come first
-        owners[definition.first : definition.last + 1] = [definition.name] * (
+        found[definition.first : definition.last + 1] = [definition.name] * (
             definition.last + 1 - definition.first
         )
-    return owners
+    return found
 
 
 def _docstrings(

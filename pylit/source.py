@@ -78,7 +78,10 @@ def parse_python(text: str, file: str) -> Source:
     try:
         tree = syntax_tree(text)
         tokens = python_tokens(text)
-    except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError) as error:
+        hint = "Break the expression or the chain of `elif` up, or leave the file out."
+        raise PylitError(Problem(file, 1, "is nested too deep for Python's own parser", hint)) from error
+    except (SyntaxError, tokenize.TokenError, ValueError) as error:
         line = error.lineno or 1 if isinstance(error, SyntaxError) else 1
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
         raise PylitError(

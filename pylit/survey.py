@@ -15,6 +15,8 @@ from .prose import Prose, anchors, parse_prose, plain, title_text
 from .sections import DefinitionNode, definition_nodes, innermost
 from .source import syntax_tree
 
+MANY_LEVELS = 50
+"""Of a default value that a signature shows."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s|(?<=[。！？])")
 
 
@@ -133,17 +135,28 @@ def _signature(name: str, node: DefinitionNode) -> str:
 
 
 def _bare(arguments: ast.arguments) -> ast.arguments:
-    """The parameters of a function without annotations."""
+    """The parameters of a function without annotations. Of a default that is nested absurdly deep, `...` is left."""
 
     def bare(argument: ast.arg) -> ast.arg:
         return ast.arg(argument.arg)
+
+    def value(default: ast.expr) -> ast.expr:
+        return ast.Constant(...) if _is_deep(default) else default
 
     return ast.arguments(
         [bare(argument) for argument in arguments.posonlyargs],
         [bare(argument) for argument in arguments.args],
         arguments.vararg and bare(arguments.vararg),
         [bare(argument) for argument in arguments.kwonlyargs],
-        arguments.kw_defaults,
+        [default and value(default) for default in arguments.kw_defaults],
         arguments.kwarg and bare(arguments.kwarg),
-        arguments.defaults,
+        [value(default) for default in arguments.defaults],
     )
+
+
+def _is_deep(node: ast.AST) -> bool:
+    """Whether Python, which writes expressions by recursion, might not be able to write this one."""
+    level: list[ast.AST] = [node]
+    for _ in range(MANY_LEVELS):
+        level = [child for parent in level for child in ast.iter_child_nodes(parent)]
+    return bool(level)

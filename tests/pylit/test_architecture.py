@@ -9,7 +9,7 @@ from pathlib import Path
 
 ORDER = (
     "errors defaults cache engine questions model frontmatter sections source traces figures prose catalog symbols"
-    " math names facts references manuals colours highlight links pictures fragments interface records charts"
+    " katex math names facts references manuals colours highlight links pictures fragments interface records charts"
     " glossary exhibits breaks context tags markup render examples needs statements wrapping spans drawings markdown"
     " cells notebook survey reader settings site discovery crossref view parameters typography check rows document"
     " jobs ledger tasks publish search archive workers build workshop extraction status bindings watcher tracer"

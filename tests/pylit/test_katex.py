@@ -1,0 +1,128 @@
+"""KaTeX runs in a process of its own: no formula ends the build, and none keeps it waiting."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Write
+
+from pylit import katex
+from pylit.errors import Report
+from pylit.katex import Katex, KatexError, serve
+from pylit.math import MAX_LENGTH, FormulaError, typeset
+from pylit.site import Settings, find_pages
+from pylit.view import render_page
+
+ENDLESS = "import sys, time; sys.stdin.readline(); time.sleep(600)"
+DEAF = "import sys; sys.stdin.close()"
+CUT = "import sys; sys.stdin.readline(); sys.stdout.write('{\"html\": ')"
+
+DEEP = [
+    r"\tiny\Huge " * 200 + "x",  # sizes nest without braces, and the binding's memory is corrupt after it
+    r"\color{red}" * 300 + "x",
+    r"\displaystyle " * 300 + "x",
+    r"\rm " * 600 + "x",
+]
+BOMBS = [
+    r"\not" * 1500 + "x",
+    r"\Set" * 600 + "x",
+    r"\mathchoice" * 20 + "x" * 1000,
+    r"\hat" * 1000,
+    r"x^" * 1000,
+    r"\sqrt[" * 500,
+    r"\char" + "9" * 4000,
+]
+
+
+@pytest.fixture
+def own() -> Iterator[Katex]:
+    """A process for this test alone."""
+    found = Katex()
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("tex", DEEP)
+def test_formula_that_takes_all_the_stack_is_refused_and_the_next_one_is_right(own: Katex, tex: str) -> None:
+    good = own.render("x", False)
+    for _ in range(3):
+        with pytest.raises(KatexError, match="nested so deep, or takes so long, that KaTeX gives up"):
+            own.render(tex, False)
+        assert own.render("x", False) == good
+
+
+@pytest.mark.parametrize("tex", [*DEEP, *BOMBS])
+def test_runaway_formula_takes_nothing_else_of_its_page_down(write: Write, tmp_path: Path, tex: str) -> None:
+    write("pkg/a.py", f'r"""\n# A\n\nBefore $y$.\n\nBad\n${tex}$.\n\nAfter $z$.\n"""\n')
+    write("pkg/b.py", '"""\n# B\n\nAnother page, with $w$.\n"""\n')
+    site = find_pages(Settings(base=tmp_path, roots=(("pkg", ""),)))
+    report = Report()
+    views = [render_page(site, page, "en", report) for page in site.pages]
+    assert [(problem.file, problem.line) for problem in report.problems] == [("pkg/a.py", 7)]
+    prose = [view.body.rows[0].prose for view in views if view]
+    assert [text.count("<math") for text in prose] == [2, 1]
+    assert len(str(report.errors[0])) < 600
+
+
+def test_enormous_formula_is_cut_off_before_katex_sees_it(own: Katex) -> None:
+    longest = "x+" * (MAX_LENGTH // 2 - 1) + "x"
+    assert typeset(longest, True).count('data-sym="x"') == MAX_LENGTH
+    with pytest.raises(
+        FormulaError, match="it has 5,003 characters, and at most 5,000 are allowed; split it"
+    ):
+        typeset(longest + "+xxx", True)
+
+
+def test_formula_that_takes_too_long_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(katex, "PATIENCE", 0.01)
+    endless = Katex([sys.executable, "-c", ENDLESS])
+    with pytest.raises(KatexError, match="takes so long, that KaTeX gives up"):
+        endless.render("x", False)
+
+
+@pytest.mark.parametrize("program", [DEAF, CUT, "raise SystemExit(3)"])
+def test_process_that_dies_is_a_refusal(program: str) -> None:
+    dying = Katex([sys.executable, "-c", program])
+    for _ in range(2):
+        with pytest.raises(KatexError, match="KaTeX gives up"):
+            dying.render("x" * 200_000, False)
+
+
+def test_characters_that_katex_does_not_take_are_refused(own: Katex) -> None:
+    with pytest.raises(KatexError, match="embedded null character"):
+        own.render("a\0b", False)
+    with pytest.raises(KatexError, match="surrogates not allowed"):
+        own.render("a\ud800b", False)
+    assert "<math" in own.render("x", False)
+
+
+def test_closing_twice_is_no_mistake(own: Katex) -> None:
+    own.render("x", False)
+    own.close()
+    own.close()
+    assert "<math" in own.render("x", False)
+
+
+def test_the_other_process_answers_each_request_with_a_line() -> None:
+    answers = io.StringIO()
+    serve([json.dumps([tex, False]) for tex in ("x", r"\nonsense")], answers)
+    found = [json.loads(line) for line in answers.getvalue().splitlines()]
+    assert "<math" in found[0]["html"] and not found[0]["wrong"]
+    assert "Undefined control sequence" in found[1]["wrong"] and not found[1]["html"]
+
+
+def test_the_other_process_ends_when_it_has_run_out_of_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pykatex
+
+    def exhausted(*arguments: object, **options: object) -> str:
+        raise pykatex.ParseError("size exceeded")
+
+    monkeypatch.setattr(pykatex, "renderToString", exhausted)
+    answers = io.StringIO()
+    serve([json.dumps(["x", False])] * 3, answers)
+    assert [json.loads(line)["wrong"] for line in answers.getvalue().splitlines()] == ["size exceeded"]

@@ -1,0 +1,208 @@
+"""Enormous and hostile files take work and memory in proportion to their size, or are refused with their line.
+
+Work is counted, never timed: how many functions are called, Python's and C's, while a page is made.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from conftest import Write
+
+from pylit.build import build
+from pylit.document import document
+from pylit.errors import PylitError, Report
+from pylit.site import Settings, find_pages
+from pylit.source import parse_python
+from pylit.view import render_page
+
+
+def page(path: Path) -> tuple[str, Report]:
+    """The whole document that is made of one file, empty if there is none."""
+    report = Report()
+    site = find_pages(Settings(base=path.parent, roots=((path.name, ""),)))
+    view = render_page(site, site.pages[0], "en", report)
+    return document(view) if view else "", report
+
+
+def work(action: Callable[[], object]) -> int:
+    """How many functions `action` calls."""
+    count = 0
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    gc.disable()
+    sys.setprofile(note)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return count
+
+
+def doc(text: str) -> str:
+    return f'r"""\n# T\n\n{text}\n"""\nx = 1\n'
+
+
+GROWING: dict[str, tuple[int, Callable[[int], str]]] = {
+    "lines of code": (250, lambda n: "x = 1\n" * n),
+    "blank lines": (250, lambda n: "\n" * n),
+    "comments beside code": (250, lambda n: "# Say why.\nx = 1\n" * n),
+    "one comment of many lines": (250, lambda n: "# word\n" * n + "x = 1\n"),
+    "definitions": (50, lambda n: "".join(f"def f{i}(a):\n    return f{i}(a)\n\n\n" for i in range(n))),
+    "definitions of one name": (50, lambda n: "def f(a):\n    return a\n\n\n" * n),
+    "names on one line": (250, lambda n: "x = [" + ", ".join(f"n{i}" for i in range(n)) + "]\n"),
+    "names after letters that are not ASCII": (250, lambda n: "x = ['é', " + "abc, " * n + "]\n"),
+    "parameters": (100, lambda n: "def f(" + ", ".join(f"a{i}" for i in range(n)) + "): ...\n"),
+    "imports": (100, lambda n: "from a import (" + ", ".join(f"a{i}" for i in range(n)) + ")\n"),
+    "statements on one line": (150, lambda n: "x = 1; " * n + "\n"),
+    "operators on one line": (250, lambda n: "x = [" + "~1," * n + "]\n"),
+    "lines of a string": (250, lambda n: "x = '''" + "a\n" * n + "'''\n"),
+    "lines of a docstring": (250, lambda n: doc("word\n" * n)),
+    "paragraphs": (100, lambda n: doc("A paragraph.\n\n" * n)),
+    "headings": (50, lambda n: doc("## A heading\n\n" * n)),
+    "doctests": (250, lambda n: doc(">>> f(x)\n" * n)),
+    "formulas": (50, lambda n: doc("".join(f"Here is $x_{{{i}}}$.\n\n" for i in range(n)))),
+    "formulas in one paragraph": (50, lambda n: doc(" ".join(f"$y_{{{i}}}$" for i in range(n)))),
+    "wrong formulas": (25, lambda n: doc("".join(f"Here is $x_{{{i}$.\n\n" for i in range(n)))),
+    "opening displays": (150, lambda n: doc("$$x\n\n" * n)),
+    "opening displays in one paragraph": (150, lambda n: doc("$$x\n" * n)),
+    "opening displays and one end": (150, lambda n: doc("$$x\n\n" * n + "x$$\n\n" + "$$x\n\n" * n)),
+    "dollars": (250, lambda n: doc("a$ " * n)),
+    "opening brackets": (250, lambda n: doc("[" * n)),
+    "opening links": (150, lambda n: doc("[a](" * n)),
+    "opening emphasis": (150, lambda n: doc("**a *b " * n)),
+    "backticks": (150, lambda n: doc("` `` " * n)),
+    "angle brackets": (250, lambda n: doc("<a " * n)),
+    "raw tags": (100, lambda n: doc("a " + "<kbd>" * n + "</kbd>" * n)),
+    "quotes in quotes": (250, lambda n: doc(">" * n + " a")),
+    "links": (50, lambda n: doc("[a](https://example.org/) " * n)),
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_twice_the_input_takes_twice_the_work(name: str, tmp_path: Path) -> None:
+    count, make = GROWING[name]
+    counted = []
+    for factor in (0, 1, 2, 4):  # the first fills what is filled once
+        path = tmp_path / f"a{factor}.py"
+        path.write_text(make(max(1, factor) * count), "utf-8")
+        counted.append(work(lambda path=path: page(path)))  # type: ignore[misc]
+    _, one, two, four = counted
+    assert four - two <= 2.3 * (two - one) + 2000, counted
+
+
+@pytest.mark.parametrize("name", ["lines of code", "definitions", "paragraphs"])
+def test_twice_the_input_takes_twice_the_memory(name: str, tmp_path: Path) -> None:
+    count, make = GROWING[name]
+    peaks = []
+    for factor in (1, 1, 2, 4):
+        path = tmp_path / f"b{len(peaks)}.py"
+        path.write_text(make(factor * count), "utf-8")
+        gc.collect()
+        tracemalloc.start()
+        try:
+            page(path)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    _, one, two, four = peaks
+    assert four - two <= 2.3 * (two - one) + 500_000, peaks
+
+
+HUGE = {
+    "50,000 lines": "x = 1\n" * 50_000,
+    "a line of 100,000 characters": "x = '" + "a" * 100_000 + "'\n",
+    "a line of 100,000 characters of code": "x = [" + "abc, " * 20_000 + "]\n",
+    "a comment of 100,000 characters": "# " + "a" * 100_000 + "\nx = 1\n",
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_huge_files_become_pages(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(HUGE[name], "utf-8")
+    html, report = page(path)
+    assert not report.problems
+    assert html.count('<span class="l') == HUGE[name].count("\n") - HUGE[name].startswith("#")
+
+
+def test_five_thousand_formulas_become_a_page(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    # Half of them alike, as in a real file: a formula is typeset once.
+    path.write_text(doc(" ".join(f"$x_{{{i % 500}}}$" for i in range(5000))), "utf-8")
+    html, report = page(path)
+    assert not report.problems
+    assert html.count("<math") == 5000
+
+
+DEEP = {
+    "brackets": ("x = " + "(" * 10_000 + ")" * 10_000 + "\n", "too many nested parentheses"),
+    "operators": ("x = " + "-" * 10_000 + "1\n", "is nested too deep for Python's own parser"),
+    "sums": ("x = 1" + " + 1" * 10_000 + "\n", "is nested too deep for Python's own parser"),
+    "attributes": ("x = a" + ".b" * 10_000 + "\n", "is nested too deep for Python's own parser"),
+    "calls": ("x = a" + "()" * 10_000 + "\n", "is nested too deep for Python's own parser"),
+    "branches": ("if x: ...\n" + "elif x: ...\n" * 10_000, "is nested too deep for Python's own parser"),
+    "blocks": (
+        "".join(" " * i + "if x:\n" for i in range(200)) + " " * 200 + "x\n",
+        "too many levels of indent",
+    ),
+    "numbers": ("x = " + "9" * 5000 + "\n", "Exceeds the limit"),
+    "front matter": ('"""\n---\ntitle: ' + "[" * 5000 + '\n---\n"""\n', "no YAML: it is nested too deep"),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_nested_too_deep_is_refused_with_its_line(name: str) -> None:
+    text, message = DEEP[name]
+    with pytest.raises(PylitError, match=message) as error:
+        parse_python(text, "a.py")
+    problem = error.value.problem
+    assert problem.file == "a.py" and problem.line > 0 and problem.hint
+    assert len(str(problem)) < 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(a=" + "-" * 800 + "1): ...\n",
+        "def f(*, a=b" + ".c" * 800 + "): ...\n",
+        "class A:\n    def __init__(self, a=1" + "+1" * 800 + "): ...\n",
+        "class A(b" + ".c" * 800 + "): ...\n",
+        "def f() -> " + "a[" * 80 + "int" + "]" * 80 + ": ...\n",
+    ],
+)
+def test_deep_expressions_in_signatures_become_pages(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(text, "utf-8")
+    html, report = page(path)
+    assert html and not report.problems
+
+
+def test_lists_in_lists_of_front_matter_do_not_multiply_in_its_message() -> None:
+    names = "abcdefghij"
+    bomb = ["&a [x, x, x, x, x, x, x, x, x, x]"]
+    bomb += [f"&{b} [" + ", ".join([f"*{a}"] * 10) + "]" for a, b in zip(names, names[1:], strict=False)]
+    with pytest.raises(PylitError, match="`title` of the front matter must be text, not ") as error:
+        parse_python(f'"""\n---\ntitle: [{", ".join(bomb)}]\n---\n"""\n', "a.py")
+    assert len(str(error.value)) < 400
+
+
+def test_a_file_that_is_refused_takes_no_other_page_down(write: Write, tmp_path: Path) -> None:
+    for number, (text, _) in enumerate(DEEP.values()):
+        write(f"pkg/bad{number}.py", text)
+    write("pkg/good.py", doc("Good."))
+    site = find_pages(Settings(base=tmp_path, roots=(("pkg", ""),)))
+    report = build(site, tmp_path / "out", jobs=1, keep_going=True)
+    assert {problem.file for problem in report.errors} == {f"pkg/bad{n}.py" for n in range(len(DEEP))}
+    assert "Good." in (tmp_path / "out/good.html").read_text("utf-8")
