@@ -9,6 +9,7 @@ import gc
 import sys
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -192,7 +193,7 @@ def test_deep_expressions_in_signatures_become_pages(text: str, tmp_path: Path) 
 def test_lists_in_lists_of_front_matter_do_not_multiply_in_its_message() -> None:
     names = "abcdefghij"
     bomb = ["&a [x, x, x, x, x, x, x, x, x, x]"]
-    bomb += [f"&{b} [" + ", ".join([f"*{a}"] * 10) + "]" for a, b in zip(names, names[1:], strict=False)]
+    bomb += [f"&{b} [" + ", ".join([f"*{a}"] * 10) + "]" for a, b in pairwise(names)]
     with pytest.raises(PylitError, match="`title` of the front matter must be text, not ") as error:
         parse_python(f'"""\n---\ntitle: [{", ".join(bomb)}]\n---\n"""\n', "a.py")
     assert len(str(error.value)) < 400

@@ -1,4 +1,4 @@
-"""What a catalog says can never become a script on a page, shown in a real browser."""
+"""What a catalog, a module or a guide says can never become a script on a page, shown in a real browser."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import polib
 import pytest
 from conftest import Write
-from playwright.sync_api import Browser, Dialog
+from playwright.sync_api import Browser, Dialog, Page
 
 from pylit import catalog
 from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import Report
 from pylit.site import Settings, Site
-from pylit.view import render_page
+from pylit.view import View, preview_page, render_page
 from pylit.workshop import update_pages
 
 P = "window.pwned=1"
@@ -113,17 +113,8 @@ def attacked(write: Write, tmp_path: Path) -> Site:
     return found
 
 
-@pytest.mark.parametrize("checked", [True, False])
-def test_nothing_that_a_translator_writes_runs(
-    attacked: Site, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch, checked: bool
-) -> None:
-    """Not even if nobody compared the translation with its original."""
-    if not checked:
-        monkeypatch.setattr(catalog, "misfits", lambda original, translation: [])
-    view = render_page(attacked, attacked.pages[0], "zh", Report())
-    assert view
-    path = tmp_path / "a.html"
-    # Without the page's security policy, which would stop the rest.
+def show(view: View, path: Path, browser: Browser) -> Page:
+    """Open a page without its security policy, which would stop the rest, and see that nothing runs."""
     path.write_text(re.sub(r"<meta http-equiv[^>]*>", "", document(view)), "utf-8")
     page = browser.new_page()
     dialogs: list[str] = []
@@ -149,6 +140,61 @@ def test_nothing_that_a_translator_writes_runs(
         ).map(e => e.outerHTML)"""
     )
     assert wrong == []
+    return page
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_nothing_that_a_translator_writes_runs(
+    attacked: Site, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch, checked: bool
+) -> None:
+    """Not even if nobody compared the translation with its original."""
+    if not checked:
+        monkeypatch.setattr(catalog, "misfits", lambda original, translation: [])
+        catalog.cached_catalog.cache_clear()
+    view = render_page(attacked, attacked.pages[0], "zh", Report())
+    catalog.cached_catalog.cache_clear()
+    assert view
+    page = show(view, tmp_path / "a.html", browser)
     shown = page.locator("main .t").count()
     assert (shown > 50) == (not checked)
     page.close()
+
+
+def hostile_prose(attack: str) -> str:
+    """An attack wherever Markdown may take it: as a block, in a line, a heading, a list, a cell, a link, a fence."""
+    line = " ".join(attack.split())
+    cell = line.replace("|", r"\|")
+    return (
+        f"{attack}\n\nIn a line {line} of words\n\n## A heading {line}\n\n* an item {line}\n\n> {line}\n\n"
+        f"| a {cell} | b |\n|---|---|\n| {cell} | c |\n\n[{line}]({line} \"{line}\") ![{line}](<{line}> '{line}')\n\n"
+        f"```{line}\n{line}\n```\n\n```chart\ncaption: {line}\n```\n\n$$\n{line}\n$$\n\n${line}$\n\n`{line}`\n\n"
+        f"<details>\n<summary>{line}</summary>\n{line}\n</details>\n\n<div {line}>\n\n>>> {line}\n\n"
+    )
+
+
+@pytest.mark.parametrize("suffix", [".py", ".md"])
+def test_nothing_that_the_author_of_a_module_or_guide_writes_runs(
+    write: Write, tmp_path: Path, browser: Browser, suffix: str
+) -> None:
+    """The page is shown as its author sees it, with all that is wrong with it."""
+    quoted = [attack.replace("\n", " ").replace("'", "''") for attack in ATTACKS]
+    head = f"---\ntitle: 'T {quoted[0]}'\nsummary: '{quoted[1]}'\nsymbols: {{'{quoted[2]}': '{quoted[0]}'}}\n---\n"
+    prose = head + "\n" + "".join(map(hostile_prose, ATTACKS))
+    code = "".join(
+        f"# {hostile_prose(attack)}".replace("\n", "\n# ") + f'\nx{number} = r"""{attack} """  # {attack}\n'
+        for number, attack in enumerate(ATTACKS)
+    )
+    write(f"pkg/a{suffix}", f'r"""\n{prose}\n"""\n{code}' if suffix == ".py" else prose)
+    write("pkg/b.md", "# Another page\n")
+    found = find_pages(Settings(base=tmp_path, roots=(("pkg", ""),)))
+    report = Report()
+    view = preview_page(found, found.pages[0], "en", report)
+    assert len(report.errors) > 100
+    assert all(problem.file == f"pkg/a{suffix}" and problem.line > 0 for problem in report.problems)
+    page = show(view, tmp_path / "a.html", browser)
+    text = page.locator("main").inner_text()
+    assert text.count("window.pwned") > len(ATTACKS)  # it is shown, as text
+    page.close()
+    other = render_page(found, found.pages[1], "en", report)
+    assert other and "Another page" in document(other)
+    assert not [problem for problem in report.problems if problem.file == "pkg/b.md"]
