@@ -6,7 +6,6 @@ page is made with it. What the examples print is for the tests to look at.
 
 from __future__ import annotations
 
-import ast
 import doctest
 import importlib
 import os
@@ -22,7 +21,7 @@ from .bindings import find_bindings
 from .errors import Problem, PylitError
 from .model import Source
 from .site import Site
-from .source import read_source
+from .source import read_source, syntax_tree
 from .traces import NoTraceError, command, read_trace, trace_path, trace_text
 from .watcher import Watcher
 
@@ -83,7 +82,7 @@ def record(path: Path, file: str) -> str:
     if ">>> " not in source.text:
         return ""
     path = path.resolve()
-    watcher = Watcher(path, find_bindings(ast.parse(source.text)))
+    watcher = Watcher(path, find_bindings(syntax_tree(source.text)))
     with _imported(path, file) as module:
         tests = doctest.DocTestFinder(exclude_empty=True).find(module)
         for test in sorted(tests, key=lambda test: (test.lineno or 0, test.name)):

@@ -106,7 +106,7 @@ def test_twice_the_input_takes_twice_the_work(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["lines of code", "definitions", "paragraphs"])
 def test_twice_the_input_takes_twice_the_memory(name: str, tmp_path: Path) -> None:
     count, make = GROWING[name]
-    peaks = []
+    peaks: list[int] = []
     for factor in (1, 1, 2, 4):
         path = tmp_path / f"b{len(peaks)}.py"
         path.write_text(make(factor * count), "utf-8")

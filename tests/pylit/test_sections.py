@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sysconfig
 import tokenize
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import dedent
 
@@ -64,15 +65,15 @@ def stdlib_files(part: int, parts: int) -> list[Path]:
     return files[part::parts]
 
 
-@pytest.mark.parametrize("part", range(8))
-def test_standard_library_is_lossless(part: int) -> None:
+def check_files(files: Iterable[Path]) -> int:
+    """Cut files and check them; how many of them are Python. What Python compiles is never refused."""
     read = 0
-    for path in stdlib_files(part, 8):
+    for path in files:
         data = path.read_bytes()
         try:
             compile(data, str(path), "exec", dont_inherit=True)
         except (SyntaxError, ValueError, SyntaxWarning, DeprecationWarning):
-            # Some of its files are wrong on purpose; these warnings are errors in our tests.
+            # Some files are wrong on purpose; these warnings are errors in our tests.
             try:
                 source = read_source(path)
             except PylitError:
@@ -82,7 +83,24 @@ def test_standard_library_is_lossless(part: int) -> None:
         check_lossless(source)
         check_prose_is_prose(source)
         read += 1
-    assert read > 100
+    return read
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_standard_library_is_lossless(part: int) -> None:
+    assert check_files(stdlib_files(part, 8)) > 100
+
+
+SAMPLE = 120
+"""Of the files that are installed beside ours, one in so many is cut each time."""
+
+
+def test_sample_of_installed_packages_is_lossless() -> None:
+    packages = Path(sysconfig.get_path("purelib"))
+    files = sorted(path for path in packages.rglob("*.py") if path.is_file())[::SAMPLE]
+    assert check_files(files) > 0.9 * len(files) > 10
+    for path in files[:20]:
+        assert read_source(path).sections == read_source(path).sections
 
 
 def test_docstrings_and_comments_are_prose_and_the_rest_is_code() -> None:
