@@ -17,7 +17,7 @@ BENCHMARKS := render rebuild growth
 RECORD  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install site serve test check lint types prose format accept update traces bench lock audit browser clean
+.PHONY: help install site serve test check coverage lint types prose format accept update traces bench lock audit browser clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading whe
 test: $(VENV)/dev browser  ## Run the tests
 	$(BIN)/python -m pytest -n auto -m "not alone"
 	$(BIN)/python -m pytest -m alone
+
+coverage: $(VENV)/dev browser  ## Run the engine's tests, and fail if they leave too many of its branches out
+	$(BIN)/python -m coverage run -m pytest tests/pylit
+	$(BIN)/python -m coverage report
 
 check: lint types prose test site  ## What CI runs: lint, types, prose, tests, a strict build of the site
 

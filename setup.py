@@ -34,6 +34,7 @@ TRAIN = [
 DEV = [
     "axe-playwright-python",
     "beartype>=0.19",
+    "coverage>=7.6",
     "hypothesis",
     "ipykernel",
     "mypy",

@@ -9,6 +9,8 @@ from zipfile import ZipFile
 
 import pytest
 from conftest import Write
+from mkdocs.commands.build import build as build_site
+from mkdocs.config import load_config
 
 CONFIG = """\
 site_name: Test
@@ -145,3 +147,31 @@ def test_settings_need_the_plugin(write: Write) -> None:
     write("docs/index.md", "")
     with pytest.raises(ConfigurationError, match="does not name the plugin `pylit`"):
         load_settings(str(path))
+
+
+def test_site_is_the_same_built_by_a_program(config: Path, tmp_path: Path) -> None:
+    """MkDocs calls the plugin's methods in the same order whoever calls MkDocs."""
+    assert build(config, tmp_path / "one").returncode == 0
+    loaded = load_config(str(config), site_dir=str(tmp_path / "two"))
+    loaded.plugins.on_startup(command="build", dirty=False)
+    build_site(loaded)
+    assert snapshot(tmp_path / "two") == snapshot(tmp_path / "one")
+
+
+def test_wrong_page_stops_a_build_and_is_shown_in_a_preview(
+    config: Path, tmp_path: Path, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    write("pkg/wrong.py", 'r"""\n# Wrong\n\nHere is $\\nonsense$.\n"""\n')
+    config.write_text(config.read_text("utf-8") + "      search: false\n", "utf-8")
+    for command in ("build", "serve"):
+        out = tmp_path / command
+        loaded = load_config(str(config), site_dir=str(out))
+        loaded.plugins.on_startup(command=command, dirty=False)  # type: ignore[arg-type]
+        if command == "build":
+            with pytest.raises(SystemExit, match="Aborted"):
+                build_site(loaded)
+            assert "1 error(s) in the pages; the old site was left as it is." in caplog.text
+            assert not out.exists()
+        else:
+            build_site(loaded)
+            assert "Undefined control sequence" in (out / "wrong.html").read_text("utf-8")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pylit.errors import PylitError
 from pylit.model import Section, Source
 from pylit.sections import slug, unused
-from pylit.source import decode_python, parse_python, read_source
+from pylit.source import decode_python, parse_markdown, parse_python, read_source
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 
@@ -292,14 +292,21 @@ def test_what_is_no_python_is_refused(tmp_path: Path, data: bytes, line: int, me
 
 
 def test_unreadable_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PylitError, match="cannot be read: No such file"):
+    with pytest.raises(PylitError, match=r"missing\.py: error: cannot be read: No such file"):
         read_source(tmp_path / "missing.py")
+
+
+def test_guide_is_one_section_of_prose() -> None:
+    source = parse_markdown("---\ntitle: T\n---\n# One\n\ntwo\n", "a.md")
+    (section,) = source.sections
+    assert (section.line, section.prose, section.code) == (1, (1, 2, 3, 4, 5, 6), ())
+    assert [(line.number, line.text) for line in section.text] == [(4, "# One"), (5, ""), (6, "two")]
 
 
 def test_guide_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "guide.md"
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(PylitError, match="is not UTF-8: invalid start byte at byte 0"):
+    with pytest.raises(PylitError, match=r"guide\.md:1: error: is not UTF-8: invalid start byte at byte 0"):
         read_source(path)
 
 
