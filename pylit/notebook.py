@@ -24,6 +24,7 @@ from .model import Source
 from .needs import Early, names
 from .prose import parse_prose, title_text
 from .sections import unused
+from .source import syntax_tree
 from .wrapping import wrap
 
 
@@ -136,7 +137,7 @@ def _early(source: Source, cells: Sequence[Cell]) -> list[str]:
 def _imports_own(source: Source, module: str) -> bool:
     """Whether a module imports others of its own package."""
     package = module.partition(".")[0]
-    for node in ast.walk(ast.parse(source.text)):
+    for node in ast.walk(syntax_tree(source.text)):
         if isinstance(node, ast.ImportFrom) and (
             node.level or (node.module or "").partition(".")[0] == package
         ):

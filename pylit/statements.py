@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from .model import Section, Source
 from .prose import Prose, parse_prose
+from .source import syntax_tree
 
 _Documented = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -62,7 +63,7 @@ class Statements:
 @lru_cache(maxsize=16)  # a page is made in one language after the other
 def statements(source: Source) -> Statements:
     """Read the statements of a module."""
-    tree = ast.parse(source.text)
+    tree = syntax_tree(source.text)
     groups = tuple(_groups(source, tree))
     relative = any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
     return Statements(groups, {n: d for d in _docstrings(tree, groups) for n in d.lines}, relative)

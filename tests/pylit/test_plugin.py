@@ -166,7 +166,7 @@ def test_wrong_page_stops_a_build_and_is_shown_in_a_preview(
     for command in ("build", "serve"):
         out = tmp_path / command
         loaded = load_config(str(config), site_dir=str(out))
-        loaded.plugins.on_startup(command=command, dirty=False)  # type: ignore[arg-type]
+        loaded.plugins.on_startup(command=command, dirty=False)
         if command == "build":
             with pytest.raises(SystemExit, match="Aborted"):
                 build_site(loaded)
