@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pylit.catalog import misfits
+from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import PylitError, Report
 from pylit.math import FormulaError, typeset
 from pylit.prose import blocks, parse_prose
-from pylit.site import Settings, find_pages
+from pylit.site import Settings
 from pylit.source import parse_markdown, parse_python
 from pylit.view import render_page
 

@@ -12,10 +12,11 @@ import pytest
 from conftest import Write
 
 from pylit import katex
+from pylit.discovery import find_pages
 from pylit.errors import Report
 from pylit.katex import Katex, KatexError, serve
 from pylit.math import MAX_LENGTH, FormulaError, typeset
-from pylit.site import Settings, find_pages
+from pylit.site import Settings
 from pylit.view import render_page
 
 ENDLESS = "import sys, time; sys.stdin.readline(); time.sleep(600)"

@@ -18,9 +18,10 @@ import pytest
 from conftest import Write
 
 from pylit.build import build
+from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import PylitError, Report
-from pylit.site import Settings, find_pages
+from pylit.site import Settings
 from pylit.source import parse_python
 from pylit.view import render_page
 
