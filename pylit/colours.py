@@ -88,7 +88,7 @@ def colours(tokens: Sequence[tokenize.TokenInfo], lines: Sequence[str]) -> Itera
             yield Piece(place, end, "m")
         elif kind == tokenize.STRING:
             before = token
-            if _DOCSTRING.match(token) and not lines[place[0] - 1][: place[1]].strip():
+            if _DOCSTRING.match(token) and _begins_line(tokens, position):
                 yield from _pieces([_Run(0, len(token), "s")], token, *place)  # a docstring is plain
             else:
                 yield from _string(token, *place)
@@ -115,12 +115,22 @@ def _colour(name: str, before: str, statement: str, following: str) -> str:
     return NAMES.get(name, "") if before != "." else ""
 
 
+def _begins_line(tokens: Sequence[tokenize.TokenInfo], position: int) -> bool:
+    """Whether nothing but white space stands before a token on its line."""
+    if position == 0:
+        return True
+    before = tokens[position - 1]
+    is_layout = before.type in (tokenize.INDENT, tokenize.DEDENT)
+    return is_layout or before.end[0] < tokens[position].start[0]
+
+
 def _is_match(tokens: Sequence[tokenize.TokenInfo], position: int) -> bool:
     """Whether the `match` or `case` at `position` is a keyword: a colon must end its line, or its pattern."""
     if tokens[position + 1].string.strip() in NO_SUBJECT:
         return False
     depth = 0
-    for token in tokens[position + 1 :]:
+    for following in range(position + 1, len(tokens)):
+        token = tokens[following]
         if token.type == tokenize.NEWLINE or (depth == 0 and token.string == "="):
             break
         if token.type == tokenize.OP:
@@ -164,10 +174,10 @@ def _pieces(runs: Sequence[_Run], text: str, line: int, column: int) -> Iterator
 _OPENING = re.compile(r"""(?P<prefix>[A-Za-z]*)(?P<quote>\"{3}|'{3}|["'])""")
 _DOCSTRING = re.compile(r"""[rRuUbB]*(?:\"{3}|'{3})""")
 _FIELD = (
-    r"%(?:\(\w+\))?[-#0 +]*(?:[0-9]+|[*])?(?:\.(?:[0-9]+|[*]))?[hlL]?[E-GXc-giorsaux%]"
-    r"|\{(?:\w+(?:\.\w+|\[[^\]]+\])*)?(?:![sra])?(?::(?:.?[<>=^])?[-+ ]?#?0?(?:\d+)?,?(?:\.\d+)?[E-GXb-gnosx%]?)?\}"
+    r"%(?:\(\w+\))?[-#0 +]*(?:[1-9][0-9]*|[*])?(?:\.(?:[0-9]+|[*]))?[hlL]?[E-GXc-giorsaux%]"
+    r"|\{(?:\w+(?:\.\w+|\[[^\]]{1,99}\])*)?(?:![sra])?(?::(?:.?[<>=^])?[-+ ]?#?0?(?:\d+)?,?(?:\.\d+)?[E-GXb-gnosx%]?)?\}"
 )
-"""What `%` and `str.format` replace."""
+"""What `%` and `str.format` replace, so that each part can match in one way only, or is short."""
 _CODE = re.compile(
     r"""(?P<string>[rbuftRBUFT]{0,2}["'])|(?P<name>[^\W\d]\w*)|(?P<number>\.?\d(?:[\w.])*)|(?P<comment>\#[^\n]*)"""
     r"""|(?P<end>(?:=\s*)?(?:![a-z]\s*)?[:}])|\s+|.""",

@@ -19,6 +19,11 @@ from .source import python_tokens
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
+MAX_CODE = 20_000
+"""Characters of a listing in prose that is coloured."""
+MAX_LINE = 300
+"""Characters of a line in it."""
+
 
 @lru_cache(maxsize=32)
 def _lexer(language: str) -> Lexer | None:
@@ -88,8 +93,12 @@ def _line(
 
 @lru_cache(maxsize=4096)
 def highlight(code: str, language: str) -> str:
-    """A piece of code as HTML; in no known language, as plain text."""
-    lexer = _lexer(language or "text") or _lexer("text")
+    """A piece of code as HTML; as plain text if its language is not known, or if it is enormous.
+
+    Some regular expressions of Pygments take time in proportion to the square of a line's length, or worse.
+    """
+    is_enormous = len(code) > MAX_CODE or max(map(len, code.split("\n"))) > MAX_LINE
+    lexer = (None if is_enormous else _lexer(language or "text")) or _lexer("text")
     assert lexer is not None
     return "\n".join(_lines(lexer.get_tokens(code))).rstrip("\n")
 

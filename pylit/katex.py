@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -59,6 +61,15 @@ class Katex:
             with suppress(BrokenPipeError):  # what was not read any more is of no use
                 process.communicate()
 
+    def forget(self) -> None:
+        """Leave the process to the one that started it: this one was forked from there."""
+        self._lock = Lock()
+        if process := self._process:
+            self._process = None
+            process.returncode = 0  # it is not ours to wait for
+            for pipe in filter(None, (process.stdin, process.stdout)):
+                pipe.close()
+
     def _ask(self, request: str) -> dict[str, str] | None:
         """The answer to a request; `None` if the process died over it."""
         if self._process is None:
@@ -82,6 +93,7 @@ class Katex:
             answer = ""
         finally:
             timer.cancel()
+            timer.join()  # where there are threads, processes cannot be forked safely
         found: dict[str, str] | None = json.loads(answer) if answer.endswith("\n") else None
         return found
 
@@ -90,7 +102,10 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
     """Answer requests until there are no more, or KaTeX must not be used any more."""
     import pykatex
 
+    # Whoever asks may be gone before KaTeX is done, so this process keeps the time, too.
+    limit = getattr(signal, "setitimer", lambda which, seconds: None)
     for request in requests:
+        limit(0, PATIENCE)
         tex, display = json.loads(request)
         answer = {"html": "", "wrong": ""}
         try:
@@ -101,6 +116,7 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
             answer["wrong"] = str(error) or "KaTeX gives no reason"
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+        limit(0, 0)
         if answer["wrong"] == _EXHAUSTED:
             return
 
@@ -108,6 +124,8 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
 KATEX = Katex()
 """What all formulas of this process are typeset with."""
 atexit.register(KATEX.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=KATEX.forget)
 
 
 if __name__ == "__main__":

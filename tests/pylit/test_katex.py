@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
+import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +20,7 @@ from conftest import Write
 from pylit import katex
 from pylit.discovery import find_pages
 from pylit.errors import Report
-from pylit.katex import Katex, KatexError, serve
+from pylit.katex import KATEX, Katex, KatexError, serve
 from pylit.math import MAX_LENGTH, FormulaError, typeset
 from pylit.site import Settings
 from pylit.view import render_page
@@ -127,3 +133,66 @@ def test_the_other_process_ends_when_it_has_run_out_of_stack(monkeypatch: pytest
     answers = io.StringIO()
     serve([json.dumps(["x", False])] * 3, answers)
     assert [json.loads(line)["wrong"] for line in answers.getvalue().splitlines()] == ["size exceeded"]
+
+
+def pid(found: Katex) -> int:
+    assert found._process
+    return found._process.pid
+
+
+def wait_for_end(process: int) -> None:
+    """Wait until a process that is not ours has ended."""
+    state = Path(f"/proc/{process}/stat")
+    while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+
+
+def test_it_starts_with_the_first_formula_and_leaves_no_thread(own: Katex) -> None:
+    """While there are threads, processes cannot be forked safely."""
+    assert own._process is None
+    for _ in range(20):
+        own.render("x", False)
+        assert threading.active_count() == 1
+
+
+def test_forked_process_has_its_own() -> None:
+    KATEX.render("x", False)
+    ours = pid(KATEX)
+    end, other = multiprocessing.Pipe()
+    child = os.fork()
+    if child == 0:  # what is raised here must not go back into the tests
+        is_forgotten = KATEX._process is None
+        html = KATEX.render("y", False)
+        other.send((is_forgotten, pid(KATEX), html))
+        os._exit(0)
+    is_forgotten, theirs, html = end.recv()
+    os.waitpid(child, 0)
+    assert is_forgotten and theirs != ours
+    assert html == KATEX.render("y", False)
+    assert pid(KATEX) == ours
+    wait_for_end(theirs)
+
+
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_process_that_is_killed(way: int) -> None:
+    code = (
+        "import sys, time; from pylit.katex import KATEX\n"
+        "KATEX.render('x', False); print(KATEX._process.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        theirs = int(process.stdout.readline())
+        process.send_signal(way)
+    wait_for_end(theirs)
+
+
+def test_the_other_process_ends_itself_if_nobody_is_there_to_do_so() -> None:
+    """As when the build was killed while KaTeX was busy, and cannot notice."""
+    code = (
+        "import io, sys, pykatex; from pylit import katex; katex.PATIENCE = 0.1\n"
+        "def busy(*arguments, **options):\n    while True: pass\n"
+        "pykatex.renderToString = busy\n"
+        "katex.serve(['[\"x\", false]'], sys.stdout)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], check=False)
+    assert result.returncode == -signal.SIGALRM
