@@ -175,7 +175,8 @@ _OPENING = re.compile(r"""(?P<prefix>[A-Za-z]*)(?P<quote>\"{3}|'{3}|["'])""")
 _DOCSTRING = re.compile(r"""[rRuUbB]*(?:\"{3}|'{3})""")
 _FIELD = (
     r"%(?:\(\w+\))?[-#0 +]*(?:[1-9][0-9]*|[*])?(?:\.(?:[0-9]+|[*]))?[hlL]?[E-GXc-giorsaux%]"
-    r"|\{(?:\w+(?:\.\w+|\[[^\]]{1,99}\])*)?(?:![sra])?(?::(?:.?[<>=^])?[-+ ]?#?0?(?:\d+)?,?(?:\.\d+)?[E-GXb-gnosx%]?)?\}"
+    r"|\{(?:\w+(?:\.\w+|\[[^\]]{1,99}\])*)?(?:![sra])?"
+    r"(?::(?:.?[<>=^])?[-+ ]?#?0?(?:\d+)?,?(?:\.\d+)?[E-GXb-gnosx%]?)?\}"
 )
 """What `%` and `str.format` replace, so that each part can match in one way only, or is short."""
 _CODE = re.compile(

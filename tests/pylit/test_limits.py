@@ -18,6 +18,7 @@ import pytest
 from conftest import Write
 
 from pylit.build import build
+from pylit.cache import Store
 from pylit.discovery import find_pages
 from pylit.document import document
 from pylit.errors import PylitError, Report
@@ -70,6 +71,18 @@ GROWING: dict[str, tuple[int, Callable[[int], str]]] = {
     "statements on one line": (150, lambda n: "x = 1; " * n + "\n"),
     "operators on one line": (250, lambda n: "x = [" + "~1," * n + "]\n"),
     "lines of a string": (250, lambda n: "x = '''" + "a\n" * n + "'''\n"),
+    "fields in strings": (100, lambda n: "x = '" + "%s {a.b[c]:>5} {{}}" * n + "'\n"),
+    "f-strings on one line": (100, lambda n: "x = [" + 'f"{a!r:>{b}} {c}", ' * n + "]\n"),
+    "fields in an f-string": (100, lambda n: "x = f'" + "a {b} " * n + "'\n"),
+    "lines of an f-string": (100, lambda n: "x = f'''" + "a {b}\n" * n + "'''\n"),
+    "strings like docstrings on one line": (150, lambda n: "x = (" + '"""a"""' * n + ")\n"),
+    "names that may be keywords": (100, lambda n: "match(x)\ncase(x)\n" * n),
+    "matches": (100, lambda n: "match x:\n    case [a]: y\n" * n),
+    "decorators": (100, lambda n: "@a.b\n" * n + "def f(): ...\n"),
+    "users of a definition": (
+        50,
+        lambda n: "def f(): ...\n" + "".join(f"def g{i}():\n    f()\n" for i in range(n)),
+    ),
     "lines of a docstring": (250, lambda n: doc("word\n" * n)),
     "paragraphs": (100, lambda n: doc("A paragraph.\n\n" * n)),
     "headings": (50, lambda n: doc("## A heading\n\n" * n)),
@@ -122,30 +135,60 @@ def test_twice_the_input_takes_twice_the_memory(name: str, tmp_path: Path) -> No
     assert four - two <= 2.3 * (two - one) + 500_000, peaks
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_twice_the_pages_take_twice_the_work(write: Write, tmp_path: Path, is_known: bool) -> None:
+    """Also where each uses what one of them defines, whether they are made or found in the cache."""
+    counted = []
+    for number, count in enumerate((10, 10, 20, 40)):
+        write(f"p{number}/all.py", '"""\n# All\n"""\n\n\ndef f():\n    """Do it."""\n')
+        for module in range(count):
+            text = f'"""\n# M{module}\n\n$x$ and `f`\n"""\nfrom p{number}.all import f\n\nf()\n'
+            write(f"p{number}/m{module}.py", text)
+        settings = Settings(base=tmp_path, roots=((f"p{number}", ""),))
+        store, out = tmp_path / f"cache{number}", tmp_path / f"out{number}"
+
+        def action(settings: Settings = settings, store: Path = store, out: Path = out) -> None:
+            assert not build(find_pages(settings, Store(store)), out, jobs=1).problems
+
+        if is_known:
+            action()
+        counted.append(work(action))
+        assert (out / f"m{count - 1}.html").is_file()
+    _, one, two, four = counted
+    assert four - two <= 2.3 * (two - one) + 2000, counted
+
+
 HUGE = {
     "50,000 lines": "x = 1\n" * 50_000,
+    "50,000 lines of prose": doc("word\n" * 50_000),
     "a line of 100,000 characters": "x = '" + "a" * 100_000 + "'\n",
     "a line of 100,000 characters of code": "x = [" + "abc, " * 20_000 + "]\n",
+    "a line of 100,000 letters that are not ASCII": "x = ['" + "残" * 100_000 + "', " + "a, " * 1000 + "]\n",
     "a comment of 100,000 characters": "# " + "a" * 100_000 + "\nx = 1\n",
+    "10,000 brackets": "x = [" + "(), " * 10_000 + "]\n",
+    "5,000 formulas": doc(" ".join(f"$x_{{{i}}}$" for i in range(5000))),
+    "a field of 1,000,000 digits": "x = '%" + "0" * 1_000_000 + "'\n",
+    "1,000,000 keys that do not end": "x = '" + "{a[" * 333_333 + "'\n",
+    "a listing of 1,000,000 digits": doc("```python\nx = '%" + "0" * 1_000_000 + "'\n```"),
+    "words of code of 1,000,000 digits": doc("`'%" + "0" * 1_000_000 + "'`"),
 }
+"""Some would keep a regular expression that tries all ways to match for longer than anybody would wait."""
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_huge_files_become_pages(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "a.py"
-    path.write_text(HUGE[name], "utf-8")
-    html, report = page(path)
-    assert not report.problems
-    assert html.count('<span class="l') == HUGE[name].count("\n") - HUGE[name].startswith("#")
-
-
-def test_five_thousand_formulas_become_a_page(tmp_path: Path) -> None:
-    path = tmp_path / "a.py"
-    # Half of them alike, as in a real file: a formula is typeset once.
-    path.write_text(doc(" ".join(f"$x_{{{i % 500}}}$" for i in range(5000))), "utf-8")
-    html, report = page(path)
-    assert not report.problems
-    assert html.count("<math") == 5000
+def test_huge_files_become_pages(name: str, write: Write, tmp_path: Path) -> None:
+    """A build from nothing and one from the cache give the same."""
+    text = HUGE[name]
+    path = write("pkg/a.py", text)
+    found = []
+    for attempt in range(2):
+        site = find_pages(Settings(base=tmp_path, roots=(("pkg", ""),)), Store(tmp_path / "cache"))
+        assert not build(site, tmp_path / f"out{attempt}", jobs=1).problems
+        found.append((tmp_path / f"out{attempt}/a.html").read_text("utf-8"))
+    assert found[0] == found[1]
+    code = sum(len(section.code) for section in parse_python(text, path.name).sections)
+    assert found[0].count('<span class="l') == code
+    assert found[0].count("<math") == text.count("$") // 2
 
 
 DEEP = {
