@@ -7,6 +7,7 @@ ever unpickled or run. When it grows too large, the entries that were not used f
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -73,6 +74,8 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / ".gitignore", b"*\n")
             _write(folder / "CACHEDIR.TAG", _TAG.encode())
+        elif folder is not None and not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
     def _path(self, key: str) -> Path:
         assert self.folder is not None

@@ -25,7 +25,8 @@ from .discovery import find_pages
 from .errors import PylitError
 from .interface import LOCALE
 from .publish import published
-from .serving import hurry
+from .reader import leads_away
+from .serving import hurry, show_failures
 from .site import Settings
 
 log = logging.getLogger("mkdocs.plugins.pylit")
@@ -92,8 +93,8 @@ class PylitPlugin(BasePlugin[PylitConfig]):
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object
     ) -> LiveReloadServer:
-        """Notice sooner that a file was saved."""
-        return hurry(server, [config.docs_dir, config.config_file_path], config.theme.dirs)
+        """Notice sooner that a file was saved, and show what is wrong with the site as a whole."""
+        return hurry(show_failures(server), [config.docs_dir, config.config_file_path], config.theme.dirs)
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Make the site, and stop if a page cannot be made: MkDocs has not touched the site's folder yet.
@@ -121,6 +122,9 @@ class PylitPlugin(BasePlugin[PylitConfig]):
         for file in [f for f in files.media_files() if f.src_uri.endswith(".svg") and f.generated_by is None]:
             if not file.src_uri.startswith("assets/"):
                 files.remove(file)  # drawings are part of the pages
+        for file in [f for f in files if f.src_dir == config.docs_dir]:
+            if leads_away(Path(config.docs_dir, file.src_uri), self._base(config)):
+                files.remove(file)
         assert self.work is not None
         for url in published(Path(self.work.name)):
             if (before := files.get_file_from_path(url)) is not None:

@@ -89,7 +89,11 @@ def _holds(path: Path, key: str) -> bool:
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
     """A folder inside of `out`, so that files can be moved even where `out` is a file system of its own."""
-    staged = Path(tempfile.mkdtemp(prefix=STAGED, dir=out))
+    try:
+        staged = Path(tempfile.mkdtemp(prefix=STAGED, dir=out))
+    except OSError as error:
+        error.filename = str(out)  # what it would have been called is of no use to anybody
+        raise
     try:
         yield staged
     finally:

@@ -67,17 +67,25 @@ class Reader(Asked):
 
     @question
     def kind(self, file: str) -> str:
-        """`file` or `folder`; empty when there is none."""
+        """`file` or `folder`; empty when there is none, or when it is a link to a place outside of the base."""
         try:
             path = self.path(file)
+            if leads_away(path, self.base):
+                return ""
             return "folder" if path.is_dir() else "file" if path.exists() else ""
         except OSError:  # a name that no file can have
             return ""
 
     @question
+    def has_file(self, file: str) -> bool:
+        """Whether there is a file, of whose name the settings decide."""
+        return self.path(file).is_file()
+
+    @question
     def matches(self, pattern: str) -> list[str]:
         """The files that `pattern` names, in which `*` stands for any name."""
-        return sorted(path.relative_to(self.base).as_posix() for path in self.base.glob(pattern))
+        found = (path for path in self.base.glob(pattern) if not leads_away(path, self.base))
+        return sorted(path.relative_to(self.base).as_posix() for path in found)
 
     def source(self, file: str) -> Source:
         """A file, read and cut.
@@ -144,7 +152,7 @@ class Reader(Asked):
         return found
 
     def _catalog_data(self, file: str) -> bytes | None:
-        if self.kind(file) != "file":
+        if not self.has_file(file):
             return None
         try:
             return self.read(file)
@@ -185,6 +193,12 @@ def named_from(path: Path, base: Path) -> str:
         return path.resolve().relative_to(base.resolve()).as_posix()
     except ValueError:
         return path.as_posix()
+
+
+def leads_away(path: Path, base: Path) -> bool:
+    """Whether a path below `base` is a link to a place that is not there, of which nothing may come onto a page."""
+    pairs = [(kind(path), kind(base) + os.sep) for kind in (os.path.abspath, os.path.realpath)]
+    return [place.startswith(root) for place, root in pairs] == [True, False]
 
 
 def _facts_key(file: str, module: str, package: str, data: bytes) -> str:

@@ -172,7 +172,7 @@ class Site(Reader):
             return Glossary()
         file = self.name(self.settings.translations / lang / "glossary.yml")
         try:
-            return parse_glossary(self.read(file), file) if self.kind(file) else Glossary()
+            return parse_glossary(self.read(file), file) if self.has_file(file) else Glossary()
         except OSError as error:
             problem = Problem(file, 0, f"cannot be read: {error.strerror}", "Allow reading it.")
             raise PylitError(problem) from error

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import polib
 import pytest
+from conftest import Write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,3 +151,39 @@ def test_prose_is_parsed_the_same_each_time_and_a_block_fits_itself(one: str, tw
     parse_prose.cache_clear()
     assert found == [(block.text, block.line) for block in blocks(source)]
     assert all("invisible" in reason for text, _ in found for reason in misfits(text, text))
+
+
+def test_nothing_from_outside_of_the_project_comes_onto_a_page(
+    write: Write, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Neither by way of a path that leads out of it, nor of a link in it that does."""
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><text>secret</text></svg>')
+    (outside / "a.json").write_text('{"x": "secret"}')
+    (outside / "a.py").write_text('"""secret"""')
+    (outside / "a.md").write_text("secret")
+    write(
+        "pkg/inside.svg", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text>mine</text></svg>'
+    )
+    for number, place in enumerate((outside, outside / "a.svg", outside / "a.json", outside / "a.py")):
+        (tmp_path / f"pkg/link{number}{place.suffix}").symlink_to(place)
+    (tmp_path / "pkg/link9.svg").symlink_to("inside.svg")
+    pictures = [
+        "link0/a.svg",
+        "link1.svg",
+        f"../../{outside.name}/a.svg",
+        str(outside / "a.svg"),
+        "/etc/passwd",
+    ]
+    tables = ["link0/*.json", "link0/a.json", "link2.json", "*.json", f"../../{outside.name}/*.json"]
+    prose = "".join(f"![a]({path})\n\n" for path in [*pictures, "link9.svg"])
+    prose += "".join(
+        f"```table\nrows: '{path}'\ncolumns:\n  - {{head: X, value: x}}\n```\n\n" for path in tables
+    )
+    write("pkg/a.md", f"# A\n\n{prose}[a](link0/a.md) [b](link3.py)\n")
+    site = find_pages(Settings(base=tmp_path, roots=(("pkg", ""),)))
+    assert [page.file for page in site.pages] == ["pkg/a.md"]
+    report = Report()
+    view = render_page(site, site.pages[0], "en", report)
+    assert len(report.errors) == len(pictures) + len(tables) + 2
+    assert view and "mine" in document(view) and "secret" not in document(view)
