@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -25,9 +27,11 @@ plugins:
 """
 
 
-def build(config: Path, out: Path, tool: str = "mkdocs") -> subprocess.CompletedProcess[str]:
+def build(
+    config: Path, out: Path, tool: str = "mkdocs", **surroundings: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", tool, "build", "--config-file", str(config), "--site-dir", str(out)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **surroundings})
 
 
 def snapshot(out: Path) -> dict[str, bytes]:
@@ -93,6 +97,36 @@ def test_notebooks_and_archive(config: Path, write: Write, tmp_path: Path) -> No
     assert build(config, tmp_path / "other").returncode == 0
     assert not {path.suffix for path in (tmp_path / "other").rglob("*")} & {".ipynb", ".zip"}
     assert "download" not in (tmp_path / "other/index.html").read_text("utf-8")
+
+
+def test_everything_is_the_same_wherever_and_whenever_it_is_built(
+    config: Path, write: Write, tmp_path: Path
+) -> None:
+    """Notebooks, archive and the index for searching too, byte for byte, in another year, place and order of names."""
+    options = "      notebooks: true\n      requirement: pkg==3\n      archive: pkg.zip\n      cache: ''\n"
+    write("mkdocs.yml", CONFIG + options)
+    write("pkg/m.py", '"""\n# Module\n\n$x$ and `f`\n"""\n\n\ndef f():\n    """\n    >>> f()\n    """\n')
+    clock = write("clock/sitecustomize.py", "import time\nnow = time.time\ntime.time = lambda: now() + 1e9\n")
+    found, show = [], [sys.executable, "-c", "import time; print(time.time())"]
+    later = subprocess.run(show, env={**os.environ, "PYTHONPATH": str(clock.parent)}, stdout=subprocess.PIPE)
+    assert float(later.stdout) > time.time() + 1e8
+    for number, surroundings in enumerate(
+        [
+            {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"},
+            {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C", "LANG": "ja_JP.UTF-8"},
+            {"PYTHONHASHSEED": "3", "SOURCE_DATE_EPOCH": "1", "PYTHONPATH": str(clock.parent)},
+        ]
+    ):
+        out = tmp_path / f"out{number}"
+        result = build(config, out, **surroundings)
+        assert result.returncode == 0, result.stderr
+        found.append({p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file()})
+        for path in [*tmp_path.glob("pkg/*"), *tmp_path.glob("docs/*")]:
+            os.utime(path, (number, number))
+    assert {"m.ipynb", "pkg.zip", "pagefind/pagefind.js", "sitemap.xml"} <= found[0].keys()
+    for other in found[1:]:
+        assert [url for url in found[0] if found[0][url] != other.get(url)] == []
+        assert other.keys() == found[0].keys()
 
 
 def test_archive_without_an_address(config: Path, write: Write, tmp_path: Path) -> None:

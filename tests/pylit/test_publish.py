@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,12 @@ def slowly(*arguments):
     time.sleep(0.004)
     replace(*arguments)
 os.replace = slowly
+import pylit.build
+pylit.build.SHARED = 0
 from pylit.cli import main
 main()
 """
-"""A build that takes long to write files, so that it is easily stopped while it does."""
+"""A build that takes long to write files, so that it is easily stopped while it does, and always shares the work."""
 
 
 def items(**texts: str) -> dict[str, Item]:
@@ -156,6 +159,21 @@ def start(tree: Path, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=tree, env=ENV, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
+def wait_for_group(group: int) -> None:
+    """Wait until there is no process of a build any more: none of those that share the work, and no KaTeX."""
+    end = time.monotonic() + 60
+
+    def is_there(status: Path) -> bool:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            state, _, of = status.read_text().rpartition(")")[2].split()[:3]
+            return int(of) == group and state != "Z"
+        return False
+
+    while found := [status for status in Path("/proc").glob("[0-9]*/stat") if is_there(status)]:
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+
+
 def write_pages(write: Write, words: str, count: int = 12) -> None:
     for number in range(count):
         write(f"pkg/m{number}.py", f'"""\n# Module {number}\n\n{words} $x_{number}$\n"""\n')
@@ -182,17 +200,23 @@ def assert_whole(out: Path, states: list[dict[str, str]]) -> None:
         assert text in [state[url] for state in states], url
 
 
-def test_killed_at_any_moment(states: list[dict[str, str]], write: Write, tmp_path: Path) -> None:
-    chance = random.Random(1)
-    for attempt in range(14):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_killed_at_any_moment(states: list[dict[str, str]], write: Write, tmp_path: Path, jobs: str) -> None:
+    """Either all of its processes are, or the first, which the others notice."""
+    chance = random.Random(int(jobs))
+    for attempt in range(10):
         write_pages(write, ("New.", "Old.")[attempt % 2])
-        process = start(tmp_path)
-        time.sleep(0.2 + 0.5 * chance.random())
-        os.killpg(process.pid, signal.SIGKILL)
+        process = start(tmp_path, "--jobs", jobs)
+        time.sleep(0.2 + 0.6 * chance.random())
+        if attempt % 4 < 2:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
         process.wait()
+        wait_for_group(process.pid)
         assert_whole(tmp_path / "out", states)
     write_pages(write, "New.")
-    assert start(tmp_path).wait() == 0
+    assert start(tmp_path, "--jobs", jobs).wait() == 0
     assert content(tmp_path / "out") == states[1]
 
 
@@ -211,7 +235,7 @@ def test_two_builds_at_once(states: list[dict[str, str]], write: Write, tmp_path
     assert not list((tmp_path / "cache").rglob("*.new"))
 
 
-@pytest.mark.parametrize("option", [[], ["--no-cache"], ["--jobs", "2"]])
+@pytest.mark.parametrize("option", [["--jobs", "1"], ["--no-cache"], ["--jobs", "2"]])
 def test_told_to_stop_nothing_temporary_is_left(
     states: list[dict[str, str]],
     write: Write,
@@ -229,6 +253,7 @@ def test_told_to_stop_nothing_temporary_is_left(
         process.terminate()
         assert process.wait() in (0, 143, -signal.SIGTERM)
         stopped += process.returncode != 0
+        wait_for_group(process.pid)
         assert not list((tmp_path / "out").glob(f"{STAGED}*"))
         assert not list((tmp_path / "tmp").iterdir())
         assert_whole(tmp_path / "out", states)
