@@ -42,9 +42,9 @@ def index_files(pages: Iterable[tuple[str, str]]) -> dict[str, bytes]:
             asyncio.run(_index(Path(folder), pages))
             theirs = {path for pattern in OURS for path in Path(folder).glob(pattern)}
             paths = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path not in theirs)
-            files = {f"{FOLDER}/{path.relative_to(folder).as_posix()}": _sorted(path) for path in paths}
+            files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
         if all(files.values()):
-            return files
+            return {f"{FOLDER}/{name}": _sorted(name, data) for name, data in files.items()}
     hint = "Build again; if that does not help, switch search off in the configuration."
     raise PylitError(Problem("search", 0, f"Pagefind left files empty, {ATTEMPTS} times", hint))
 
@@ -63,10 +63,9 @@ async def _index(folder: Path, pages: Iterable[tuple[str, str]]) -> None:
             await index.add_html_file(content=weighed(html), url=f"/{url}")
 
 
-def _sorted(path: Path) -> bytes:
+def _sorted(name: str, data: bytes) -> bytes:
     """What a file of the index holds; the languages in it, which Pagefind writes in any order, are sorted."""
-    data = path.read_bytes()
-    return canonical(json.loads(data)).encode() if data and path.name == "pagefind-entry.json" else data
+    return canonical(json.loads(data)).encode() if name == "pagefind-entry.json" else data
 
 
 def weighed(html: str) -> str:

@@ -60,6 +60,9 @@ def test_cut_checkpoint_is_named_and_passed_over(tmp_path: Path, tenth: int) -> 
         assert folder.load_last().step == 1
 
 
+FLIPS = 200
+
+
 def test_flipped_bytes_are_found(tmp_path: Path) -> None:
     """A flip that is not found is one in the padding between the parts of the file, which means nothing."""
     folder = CheckpointFolder(tmp_path, keep=3)
@@ -68,7 +71,7 @@ def test_flipped_bytes_are_found(tmp_path: Path) -> None:
     whole, right = path.read_bytes(), load(path)
     draw = random.Random(0)
     refused = 0
-    for _ in range(200):
+    for _ in range(FLIPS):
         flipped = bytearray(whole)
         flipped[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
         path.write_bytes(flipped)

@@ -117,7 +117,10 @@ def test_twice_the_input_takes_twice_the_work(name: str, tmp_path: Path) -> None
     assert four - two <= 2.3 * (two - one) + 2000, counted
 
 
-@pytest.mark.parametrize("name", ["lines of code", "definitions", "paragraphs"])
+REMEMBERED = ("lines of code", "definitions", "paragraphs")
+
+
+@pytest.mark.parametrize("name", REMEMBERED)
 def test_twice_the_input_takes_twice_the_memory(name: str, tmp_path: Path) -> None:
     count, make = GROWING[name]
     peaks: list[int] = []

@@ -200,11 +200,15 @@ def assert_whole(out: Path, states: list[dict[str, str]]) -> None:
         assert text in [state[url] for state in states], url
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+KILLED = 10
+JOBS = ("1", "2")
+
+
+@pytest.mark.parametrize("jobs", JOBS)
 def test_killed_at_any_moment(states: list[dict[str, str]], write: Write, tmp_path: Path, jobs: str) -> None:
     """Either all of its processes are, or the first, which the others notice."""
     chance = random.Random(int(jobs))
-    for attempt in range(10):
+    for attempt in range(KILLED):
         write_pages(write, ("New.", "Old.")[attempt % 2])
         process = start(tmp_path, "--jobs", jobs)
         time.sleep(0.2 + 0.6 * chance.random())

@@ -40,12 +40,13 @@ def test_without_pagefind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_index_that_is_not_whole_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = b'{"b": 1, "a": 2}'
-    left = [(b"", entry), (b"whole", b""), (b"whole", entry), *([(b"", entry)] * 3)]
+    entry = '{"b": 1, "a": 2}'
+    left = [(b"", entry), (b"whole", ""), (b"whole", entry), (b"", entry), (b"", entry), (b"", entry)]
 
     async def index(folder: Path, pages: object) -> None:
-        for name, data in zip(("a.pagefind", "pagefind-entry.json"), left.pop(0), strict=True):
-            (folder / name).write_bytes(data)
+        data, text = left.pop(0)
+        (folder / "a.pagefind").write_bytes(data)
+        (folder / "pagefind-entry.json").write_text(text)
 
     monkeypatch.setattr("pylit.search._index", index)
     assert index_files([]) == {

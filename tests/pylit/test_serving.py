@@ -175,11 +175,14 @@ def test_broken_save_is_shown_on_every_page_and_the_next_one_mends_it(
     get("index.html", "Some words.")
 
 
+SAVES = 1000
+
+
 def test_a_thousand_quick_saves_end_right(preview: Preview, write: Write, tmp_path: Path) -> None:
     """No process and no memory is left behind, and what is shown at last is what was saved at last."""
     preview.get("index.html", "Some words.")
     held = []
-    for save in range(1000):
+    for save in range(SAVES):
         formula = rf"$\frac{{{save}}}$" if save % 7 == 0 else f"$x_{{{save}}}$"  # every seventh is wrong
         write(f"pkg/{('other', '__init__')[save % 2]}.py", f'r"""\n# Save {save}\n\n{formula}\n"""\n')
         if save % 10 == 0:
@@ -213,14 +216,16 @@ def test_preview_is_for_this_machine_only(preview: Preview, root: Path) -> None:
     assert "dev_addr" not in (root / "mkdocs.yml").read_text("utf-8")
 
 
+DOTS = ("..", "%2e%2e", "%2E.", ".%2e", "..%00", "%c0%ae%c0%ae", "..%5c..", "%252e%252e", "....//")
+SLASHES = ("/", "%2f", "%5c", "//", "/./")
+
+
 @pytest.mark.parametrize("ways", ["", "/", "//", "/guide.html/", "/zh/", "/./", "/assets/"])
 def test_preview_never_leaves_the_site(preview: Preview, tmp_path: Path, ways: str) -> None:
     preview.get("index.html", "Some words.")
     secret = tmp_path / "secret.txt"
-    dots = ["..", "%2e%2e", "%2E.", ".%2e", "..%00", "%c0%ae%c0%ae", "..%5c..", "%252e%252e", "....//"]
-    slashes = ["/", "%2f", "%5c", "//", "/./"]
     up = len(tmp_path.parts) + 3
-    targets = [f"{ways}{(dot + slash) * up}{str(secret)[1:]}" for dot in dots for slash in slashes]
+    targets = [f"{ways}{(dot + slash) * up}{str(secret)[1:]}" for dot in DOTS for slash in SLASHES]
     targets += [f"{ways}{secret}", f"{ways}file://{secret}", f"{ways}/{secret}%00.html", f"file://{secret}"]
     targets += [f"{ways}{link}" for link in ("link0", "link0/secret.txt", "link1", "link2")]
     targets += [f"{ways}{name}" for name in ("mkdocs.yml", "../mkdocs.yml", ".pylit-manifest.json")]
