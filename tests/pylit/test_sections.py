@@ -162,6 +162,29 @@ def test_lines_that_hold_both_are_code() -> None:
 def test_docstrings_put_together_are_code() -> None:
     source = cut('"a" "b"\ndef f():\n    ("doc")\ndef g():\n    f"{1}"\ndef h():\n    b"doc"\n')
     assert all(not section.prose for section in source.sections)
+    assert not any(section.prose for section in cut('"""a\nb""" "c"\n').sections)
+
+
+def test_comment_below_a_docstring_is_another_section() -> None:
+    source = cut('"""Doc."""\n# Comment.\nx = 1\n')
+    assert rows(source) == [("module", ["Doc."], []), ("module:comment", ["Comment."], ["x = 1"])]
+
+
+def test_comment_above_an_empty_docstring() -> None:
+    assert rows(cut('# Say it.\ndef f():\n    """"""\n')) == [("f", ["Say it."], ["def f():"])]
+
+
+def test_blank_lines_alone_are_of_the_module() -> None:
+    assert [(s.within, s.prose, s.code) for s in cut("\n\n").sections] == [("", (), (1, 2))]
+
+
+def test_kinds_of_definitions() -> None:
+    source = cut("class A:\n    async def f(self): ...\n\n\ndef g(): ...\n")
+    assert [(d.name, d.kind) for d in source.definitions] == [
+        ("A", "class"),
+        ("A.f", "function"),
+        ("g", "function"),
+    ]
 
 
 def test_lone_comment_sign_starts_a_section_without_prose() -> None:
@@ -178,6 +201,7 @@ def test_lone_comment_sign_inside_a_comment_is_a_paragraph_break() -> None:
 def test_comments_for_tools_stay_code() -> None:
     source = cut("#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n# noqa: F401\n# type: ignore\nx = 1\n")
     assert [section.prose for section in source.sections] == [()]
+    assert cut("x = 1\n#! not for the system\n").sections[1].prose == (2,)
 
 
 @pytest.mark.parametrize("comment", ["Positional encoding: sines.", "noqa is a word", "fmt: ", "!x"])
@@ -242,10 +266,12 @@ def test_docstring_text_is_what_was_typed_without_indentation() -> None:
     assert text_of('""""quoted" at the start"""') == ['"quoted" at the start']
     assert text_of('""') == []
     assert text_of("u'''old'''") == ["old"]
+    assert text_of('r"""\\\nraw\n"""') == ["\\", "raw"]
 
 
 def test_comment_text_keeps_its_indentation() -> None:
     assert text_of("# * a\n#   b\n#: c\n#d\n") == ["* a", "  b", "c", "d"]
+    assert text_of("#\n#\n# a\n#\n#\n") == ["a"]
 
 
 @pytest.mark.parametrize(
