@@ -48,6 +48,8 @@ def test_states(write: Write) -> None:
     assert found.lookup("one").text == "一"
     assert found.lookup("three").text == "三"
     assert found.lookup("four").text == ""
+    assert [found.lookup(text).line for text in ("one", "four", "none")] == [5, 17, 0]
+    assert found.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,36 @@ def test_broken_translations_are_reported_and_never_given_out(
     assert (problem.line, problem.severity) == (5, Severity.WARNING)
 
 
+def test_what_is_lacking_is_told_once(write: Write) -> None:
+    """Not also as markup that nothing closes."""
+    (problem,) = load_catalog(catalog(write, 'msgid "$x$ is"\nmsgstr "$x 是"\n'), "zh").problems
+    assert problem.message == "a translation lacks the formula `x`"
+
+
+def test_plural_entries_are_passed_over(write: Write) -> None:
+    path = catalog(write, 'msgid "a"\nmsgid_plural "as"\nmsgstr[0] "b"\n\nmsgid "c"\nmsgstr "d"\n')
+    assert list(load_catalog(path, "zh").entries) == ["c"]
+
+
+def test_stale_translation_that_never_fitted(write: Write) -> None:
+    """Although it would fit what the English is now."""
+    path = catalog(write, '#, fuzzy\n#| msgctxt "x"\n#| msgid "$x$ is"\nmsgid "is"\nmsgstr "是"\n')
+    (problem,) = load_catalog(path, "zh").problems
+    assert problem.message == "a translation does not fit its previous original"
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_newlines_of_other_systems(write: Write, newline: str) -> None:
+    path = catalog(write, 'msgid "a"\nmsgstr ""\n"b"\n')
+    write("b.po", path.read_text("utf-8").replace("\n", newline))
+    assert load_catalog(path.with_name("b.po"), "zh").lookup("a").text == "b"
+
+
+def test_catalog_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PylitError, match=r":1: error: does not parse: .*Is a directory"):
+        read_messages(tmp_path, "zh")
+
+
 def test_order_is_free(write: Write) -> None:
     path = catalog(write, 'msgid "$x$ and `y`"\nmsgstr "`y` 和 $x$"\n')
     assert load_catalog(path, "zh").lookup("$x$ and `y`").state is State.TRANSLATED
@@ -96,15 +128,20 @@ def test_previous_text_over_several_lines(write: Write) -> None:
     assert messages["d"].previous_id == ['a "b" c']
     assert messages["d"].user_comments == []
     assert messages["f"].user_comments == ["a note"]
+    assert not messages["f"].previous_id
 
 
 @pytest.mark.parametrize(
-    "text",
-    ['msgid "a"\nmsgstr "b\n', "nonsense\n", 'msgid "a"\nmsgid "b"\nmsgstr "c"\n'],
+    ("text", "message"),
+    [
+        ('msgid "a"\nmsgstr "b\n', r'6: error: does not parse: the string does not end .*: msgstr "b'),
+        ("nonsense\n", "5: error: does not parse: "),
+        ('msgid "a"\nmsgid "b"\nmsgstr "c"\n', "5: error: does not parse: "),
+    ],
 )
-def test_catalog_that_does_not_parse(write: Write, text: str) -> None:
+def test_catalog_that_does_not_parse(write: Write, text: str, message: str) -> None:
     path = catalog(write, text)
-    with pytest.raises(PylitError, match=r"a\.po:\d+: error: does not parse: ") as error:
+    with pytest.raises(PylitError, match=rf"a\.po:{message}") as error:
         load_catalog(path, "zh")
     assert error.value.problem.hint
 
@@ -123,5 +160,5 @@ def test_what_obsolete_entries_were_is_passed_over(write: Write) -> None:
 def test_catalog_that_is_no_utf8(tmp_path: Path) -> None:
     path = tmp_path / "a.po"
     path.write_bytes(HEADER.encode() + b'msgid "a"\nmsgstr "\xff"\n')
-    with pytest.raises(PylitError, match=r"does not parse: .*codec can't decode"):
+    with pytest.raises(PylitError, match=r"a\.po:1: error: does not parse: .*codec can't decode"):
         load_catalog(path, "zh")
