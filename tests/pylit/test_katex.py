@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import multiprocessing
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +18,7 @@ from conftest import Write
 from pylit import katex
 from pylit.discovery import find_pages
 from pylit.errors import Report
-from pylit.katex import KATEX, Katex, KatexError, serve
+from pylit.katex import Katex, KatexError, serve
 from pylit.math import MAX_LENGTH, FormulaError, typeset
 from pylit.site import Settings
 from pylit.view import render_page
@@ -149,28 +147,36 @@ def wait_for_end(process: int) -> None:
 
 def test_it_starts_with_the_first_formula_and_leaves_no_thread(own: Katex) -> None:
     """While there are threads, processes cannot be forked safely."""
+    before = threading.active_count()
     assert own._process is None
     for _ in range(20):
         own.render("x", False)
-        assert threading.active_count() == 1
+        assert threading.active_count() == before
+
+
+FORKED = """\
+import json, os
+from pylit.katex import KATEX
+
+html = KATEX.render("y", False)
+ours = KATEX._process.pid
+if os.fork() == 0:
+    is_forgotten = KATEX._process is None
+    is_alike = KATEX.render("y", False) == html
+    print(json.dumps([is_forgotten, is_alike, KATEX._process.pid, ours]), flush=True)
+    os._exit(0)
+os.wait()
+assert KATEX.render("y", False) == html and KATEX._process.pid == ours
+"""
 
 
 def test_forked_process_has_its_own() -> None:
-    KATEX.render("x", False)
-    ours = pid(KATEX)
-    end, other = multiprocessing.Pipe()
-    child = os.fork()
-    if child == 0:  # what is raised here must not go back into the tests
-        is_forgotten = KATEX._process is None
-        html = KATEX.render("y", False)
-        other.send((is_forgotten, pid(KATEX), html))
-        os._exit(0)
-    is_forgotten, theirs, html = end.recv()
-    os.waitpid(child, 0)
-    assert is_forgotten and theirs != ours
-    assert html == KATEX.render("y", False)
-    assert pid(KATEX) == ours
-    wait_for_end(theirs)
+    """In a process that has no threads, as it is with builds."""
+    result = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=True)
+    is_forgotten, is_alike, theirs, ours = json.loads(result.stdout)
+    assert is_forgotten and is_alike and theirs != ours
+    for process in (theirs, ours):
+        wait_for_end(process)
 
 
 @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
