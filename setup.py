@@ -34,7 +34,7 @@ TRAIN = [
 DEV = [
     "axe-playwright-python",
     "beartype>=0.19",
-    "coverage>=7.10",
+    "coverage>=7.6",
     "hypothesis",
     "ipykernel",
     "mypy",

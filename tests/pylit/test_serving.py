@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +67,11 @@ class Preview:
 
     def children(self) -> list[str]:
         """The processes that it has started."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return " ".join(task.read_text() for task in tasks).split()
+        found: list[str] = []
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+                found += task.read_text().split()
+        return found
 
 
 def test_server_looks_more_often(tmp_path: Path) -> None:
