@@ -25,12 +25,11 @@ from .measure import (
     run,
     summary,
 )
-from .trees import Tree, own_tree
+from .trees import LANGUAGES, LINKED, TRANSLATED, Tree, own_tree
 
 SIZES = (100, 1_000)
 LAST = 5_000
 """Takes more than ten minutes on two cores, so it is only measured with `--all`."""
-LANGUAGES = ("zh", "ja")
 PEAK = 300
 """MiB that a process may take."""
 
@@ -55,19 +54,8 @@ def make_twice(tree: Tree) -> tuple[Finished, Finished, int]:
     """Make a site, and make it again. Gives how that went, and how many pages it has."""
     for name in ("out", "cache"):
         shutil.rmtree(tree.folder / name, ignore_errors=True)
-    command = [
-        *PYLIT,
-        "render",
-        *tree.packages,
-        "--out",
-        "out",
-        "--cache",
-        "cache",
-        "--translations",
-        "translations",
-    ]
-    command += [word for lang in LANGUAGES for word in ("--lang", lang)]
-    command += ["--repository", "https://example.org/code"]
+    given = ("--out", "out", "--cache", "cache", *LINKED, *TRANSLATED)
+    command = [*PYLIT, "render", *tree.packages, *given]
     first, again = run(command, tree.folder), run(command, tree.folder)
     pages = sum(path.name != "404.html" for path in (tree.folder / "out").rglob("*.html"))
     if pages < len(tree.modules) * (1 + len(LANGUAGES)):

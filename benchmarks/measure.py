@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 RECORDS = ROOT / "experiments/benchmarks"
 """Where recorded results lie, which the pages show."""
 PYLIT = (sys.executable, "-m", "pylit")
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_USABLE = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+THREADS = len(_USABLE)
 """How many programs can run at once."""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 """Lets programs that run elsewhere import the code of this repository, whatever else is installed."""
@@ -160,20 +161,19 @@ class Machine:
 
 def machine() -> Machine:
     """The machine that this runs on."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
-    cpu, cores = platform.processor() or platform.machine(), len(usable)
+    cpu, cores = platform.processor() or platform.machine(), THREADS
     known = Path("/proc/cpuinfo")
     if known.exists():
         found = [dict(re.findall(r"(?m)^(.+?)\s*: (.*)$", part)) for part in known.read_text().split("\n\n")]
         usable_ones = [
             part
             for part in found
-            if part.get("processor", "-").isdecimal() and int(part["processor"]) in usable
+            if part.get("processor", "-").isdecimal() and int(part["processor"]) in _USABLE
         ]
         if usable_ones and "core id" in usable_ones[0]:
             cores = len({(part.get("physical id"), part["core id"]) for part in usable_ones})
         cpu = next((part["model name"] for part in usable_ones if "model name" in part), cpu)
-    return Machine(cpu, cores, len(usable), f"{platform.system()} {platform.machine()}", _busy())
+    return Machine(cpu, cores, THREADS, f"{platform.system()} {platform.machine()}", _busy())
 
 
 def _busy(seconds: float = 0.5) -> float | None:

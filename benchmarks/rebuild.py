@@ -26,6 +26,7 @@ from pathlib import Path
 import polib
 
 from .measure import ENVIRONMENT, PYLIT, ROOT, Row, alternate, arguments, finish, machine, parse, run, summary
+from .trees import LINKED, TRANSLATED
 
 GOALS = {
     "help": 0.15,
@@ -38,20 +39,9 @@ GOALS = {
 }
 """Seconds; where we have promised none, `None`."""
 COPIED = ("labml_nn", "docs", "translations", "experiments", "mkdocs.yml")
-ENGLISH = (
-    *PYLIT,
-    "render",
-    "labml_nn",
-    "docs",
-    "--out",
-    "english",
-    "--repository",
-    "https://example.org/code",
-)
-ALL = (
-    *(*PYLIT, "render", "labml_nn", "docs", "--out", "all", "--repository", "https://example.org/code"),
-    *("--notebooks", "--lang", "zh", "--lang", "ja", "--translations", "translations"),
-)
+RENDER = (*PYLIT, "render", "labml_nn", "docs", *LINKED)
+ENGLISH = (*RENDER, "--out", "english")
+ALL = (*RENDER, "--out", "all", "--notebooks", *TRANSLATED)
 PATIENCE = 60.0
 """Seconds after which a page will not come any more."""
 

@@ -29,11 +29,9 @@ from .measure import (
     run,
     summary,
 )
-from .trees import Tree, library_tree, own_tree
+from .trees import LANGUAGES, LINKED, TRANSLATED, Tree, library_tree, own_tree
 
 PYCCO = (sys.executable, "-c", "from pycco.main import main; main()")
-CODE = "https://example.org/code"
-LANGUAGES = ("zh", "ja")
 MODULES = 222
 """As many as nn.labml.ai has."""
 
@@ -60,13 +58,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         own = own_tree(Path(folder, "own"), 1 if options.quick else MODULES, LANGUAGES)
         library = library_tree(Path(folder, "library"), *([("json",)] if options.quick else []))
-        translated = (
-            "--translations",
-            "translations",
-            *(word for lang in LANGUAGES for word in ("--lang", lang)),
-        )
         everything = pylit(
-            own, options.jobs, "pylit, all languages and notebooks", "--notebooks", *translated
+            own, options.jobs, "pylit, all languages and notebooks", "--notebooks", *TRANSLATED
         )
         rows = [
             *compare(own, [*programs(own, options.jobs), everything], options.rounds),
@@ -85,17 +78,7 @@ def programs(tree: Tree, jobs: int) -> list[Program]:
 
 def pylit(tree: Tree, jobs: int, name: str = "pylit", *more: str) -> Program:
     """Our own program, which knows nothing from before."""
-    given = (
-        *tree.packages,
-        "--out",
-        "out",
-        "--no-cache",
-        "--keep-going",
-        "--repository",
-        CODE,
-        "--jobs",
-        str(jobs),
-    )
+    given = (*tree.packages, "--out", "out", "--no-cache", "--keep-going", *LINKED, "--jobs", str(jobs))
     return Program(name, jobs, [*PYLIT, "render", *given, *more], refuses=tree.name == "library")
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import polib
 
-ROOT = Path(__file__).parent.parent
+from .measure import ROOT
+
 PACKAGE = "labml_nn"
 LIBRARY = (
     "asyncio",
@@ -25,6 +26,12 @@ LIBRARY = (
     "xml",
 )
 """Packages of the standard library."""
+LANGUAGES = ("zh", "ja")
+"""Those that this site is translated into."""
+LINKED = ("--repository", "https://example.org/code")
+"""What `pylit render` is told so that pages link to their source."""
+TRANSLATED = ("--translations", "translations", *(word for lang in LANGUAGES for word in ("--lang", lang)))
+"""What it is told to make the pages of all languages."""
 _FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?![\s$])((?:[^$\\]|\\.)+?)(?<!\s)\1(?![$\d])", re.DOTALL)
 _MARK = "\N{REPLACEMENT CHARACTER}"
 """Stands for the number of a copy."""
