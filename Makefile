@@ -36,7 +36,7 @@ test: $(VENV)/dev browser  ## Run the tests
 	$(BIN)/python -m pytest -m alone
 
 coverage: $(VENV)/dev browser  ## Run the engine's tests, and fail if they leave too many of its branches out
-	$(BIN)/python -m coverage run -m pytest -m "not alone" tests/pylit
+	$(BIN)/python -m coverage run -m pytest --hypothesis-profile=default -m "not alone" tests/pylit
 	$(BIN)/python -m coverage report
 
 check: lint types prose test site  ## What CI runs: lint, types, prose, tests, a strict build of the site

@@ -91,6 +91,9 @@ class Katex:
             answer = process.stdout.readline()
         except OSError:
             answer = ""
+        except BaseException:  # interrupted: the next formula must not get the answer to this one
+            self.close()
+            raise
         finally:
             timer.cancel()
             timer.join()  # where there are threads, processes cannot be forked safely
@@ -128,5 +131,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=KATEX.forget)
 
 
+def main() -> None:
+    """Answer what is asked, and let KaTeX say nothing in between: it warns of unusual letters where answers go."""
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        serve(sys.stdin, answers)
+
+
 if __name__ == "__main__":
-    serve(sys.stdin, sys.stdout)
+    main()

@@ -25,6 +25,12 @@ from pylit.view import render_page
 
 ENDLESS = "import sys, time; sys.stdin.readline(); time.sleep(600)"
 DEAF = "import sys; sys.stdin.close()"
+SLOW = """\
+import json, sys, time
+for line in sys.stdin:
+    time.sleep(0.3)
+    print(json.dumps({"html": json.loads(line)[0], "wrong": ""}), flush=True)
+"""
 CUT = "import sys; sys.stdin.readline(); sys.stdout.write('{\"html\": ')"
 
 DEEP = [
@@ -104,6 +110,32 @@ def test_characters_that_katex_does_not_take_are_refused(own: Katex) -> None:
     with pytest.raises(KatexError, match="surrogates not allowed"):
         own.render("a\ud800b", False)
     assert "<math" in own.render("x", False)
+
+
+def test_what_katex_prints_is_no_answer(own: Katex) -> None:
+    """It warns of letters that its font for names does not have."""
+    good = own.render("x", False)
+    for _ in range(3):
+        assert "α" in own.render(r"\operatorname{\alpha}", False)
+        assert own.render("x", False) == good
+
+
+def test_formula_after_one_that_was_interrupted_gets_its_own_answer() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    slow = Katex([sys.executable, "-c", SLOW])
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        slow.render("a", False)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            slow.render("b", False)
+        assert slow.render("c", False) == "c"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        slow.close()
 
 
 def test_closing_twice_is_no_mistake(own: Katex) -> None:
