@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from hypothesis import settings
 pytest_plugins = ["site_fixtures"]
 
 ROOT = Path(__file__).parent.parent
+
+# Each of several test processes takes its share of the cores, and so do programs that it starts: threads that wait
+# for a core which another process has are slower than a single one. PyTorch, imported later, asks for this.
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 # What one run finds, every run finds; `make coverage` tries other programs and prose each time.
 settings.register_profile("same", derandomize=True)
