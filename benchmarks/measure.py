@@ -123,6 +123,20 @@ def run(command: Sequence[str], folder: Path, allowed: Iterable[int] = (0,)) -> 
     return Finished(seconds, usage.ru_maxrss * unit / 2**20)
 
 
+def ask(name: str, folder: Path, *words: str) -> Any:
+    """Run `python -m benchmarks.NAME` with these `words` in a process of its own, and return what it prints as JSON.
+
+    Raises:
+        RuntimeError: with what it has said, if it fails.
+    """
+    command = [sys.executable, "-m", f"benchmarks.{name}", *words]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr[-2000:]
+        raise RuntimeError(f"{' '.join(command)} ended with the status {done.returncode}:\n{said}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def summary(values: Sequence[float]) -> dict[str, float]:
     """The median of some measurements and their spread: the quartiles, and the worst, which is the largest."""
     several = values if len(values) > 1 else [*values, *values]

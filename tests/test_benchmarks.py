@@ -17,15 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import nn
 
-from benchmarks import growth, measure, rebuild, render
+from benchmarks import growth, measure, overhead, rebuild, render, throughput
 from benchmarks.trees import PACKAGE, library_tree, own_tree, varied
+from labml_nn.data.small import make_synthetic
+from labml_nn.resnet import cifar_resnet
 from pylit.check import check_site
 from pylit.discovery import find_pages
 from pylit.site import Settings
 from pylit.status import site_progress
 
-NAMES = ("render", "rebuild", "growth")
+NAMES = ("throughput", "overhead", "render", "rebuild", "growth")
 
 
 def test_all_benchmarks_are_known(root: Path) -> None:
@@ -95,6 +99,82 @@ def test_result_of_render_compares_the_same_pages(root: Path) -> None:
         assert rows[0]["times_pycco"] == 1
         assert rows[0]["pages"] == rows[0]["modules"]
         assert all(row["pages"] >= 0.9 * row["modules"] for row in rows)
+
+
+def test_result_of_throughput_begins_with_the_first_loop(root: Path) -> None:
+    found = json.loads((root / "experiments/benchmarks/throughput.json").read_text("utf-8"))
+    assert [row["loop"] for row in found["rows"]] == [throughput.PLAIN, *throughput.LADDER]
+    assert found["rows"][0]["times_plain"] == 1
+
+
+def test_result_of_overhead_has_all_parts(root: Path) -> None:
+    found = json.loads((root / "experiments/benchmarks/overhead.json").read_text("utf-8"))
+    assert [row["part"] for row in found["rows"]] == [*overhead.PARTS, overhead.REST]
+    assert found["rows"][0]["share"] == 1
+
+
+# Training
+
+
+def test_the_first_loop_crops_mirrors_and_normalises() -> None:
+    data, _ = make_synthetic(4, 2)
+    mean, std = data.mean_and_std()
+    plain = throughput.PlainImages(data, mean, std)
+    assert len(plain) == 4
+    zeros = nn.functional.pad(data.images[1], (4,) * 4)
+    allowed = [
+        (crop.float() / 255 - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+        for image in (zeros, zeros.flip(2))
+        for crop in image.unfold(1, 32, 1).unfold(2, 32, 1).permute(1, 2, 0, 3, 4).flatten(0, 1)
+    ]
+    drawn = [plain[1] for _ in range(20)]
+    chosen = {
+        next(i for i, crop in enumerate(allowed) if torch.allclose(image, crop, atol=1e-5))
+        for image, _ in drawn
+    }
+    assert {label for _, label in drawn} == {int(data.labels[1])}
+    assert len(chosen) > 5
+    assert {number // 81 for number in chosen} == {0, 1}
+
+
+@pytest.mark.parametrize("name", [throughput.PLAIN, *throughput.LADDER])
+def test_loops_take_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All parameters change with each of them."""
+    networks: list[nn.Module] = []
+    monkeypatch.setattr(throughput, "BATCH", 4)
+    monkeypatch.setattr(throughput, "PLAIN_WORKERS", 0)
+    before: dict[str, torch.Tensor] = {}
+
+    def small(n: int) -> nn.Module:
+        networks.append(cifar_resnet(1))
+        before.update({name: value.clone() for name, value in networks[0].named_parameters()})
+        return networks[0]
+
+    monkeypatch.setattr(throughput, "cifar_resnet", small)
+    assert throughput.seconds_per_step(name, 1) > 0
+    (network,) = networks
+    assert before
+    assert not any(torch.equal(value, before[name]) for name, value in network.named_parameters())
+
+
+def test_clock_adds_up_and_leaves_nothing_behind() -> None:
+    class Owner:
+        def wait(self, seconds: float) -> str:
+            time.sleep(seconds)
+            return "done"
+
+    plain = Owner.wait
+    with overhead.clock(Owner, "wait") as seconds:
+        assert [Owner().wait(0.01), Owner().wait(0.02)] == ["done", "done"]
+        with pytest.raises(ValueError, match="negative"):
+            Owner().wait(-1)
+    assert len(seconds) == 3 and seconds[0] >= 0.01 and seconds[1] >= 0.02
+    assert Owner.wait is plain
+
+
+def test_process_that_fails_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)--steps no ended with the status 2:\n.*invalid"):
+        measure.ask("throughput", tmp_path, "--steps", "no")
 
 
 # Trees

@@ -53,7 +53,7 @@ from labml_nn.training.files import (
     write_json,
     writing,
 )
-from labml_nn.training.machine import Machine
+from labml_nn.training.machine import Machine, keep_memory
 from labml_nn.training.record import Record
 from labml_nn.training.tracking import Tracker
 
@@ -138,6 +138,8 @@ def _run(
             "or choose another --out"
         )
     checkpoints = CheckpointFolder(folder / "checkpoints", config.keep)
+    if machine.device.type == "cpu":
+        keep_memory()
     trainer = Trainer(task.model, task.train, recipe, machine)
     progress: dict[str, Any] = {"seconds": 0.0, "best": -1.0}
     if resumed is not None:
