@@ -28,7 +28,6 @@ from labml_nn.training.machine import Machine, keep_memory
 
 from .measure import ROOT, Row, alternate, arguments, ask, finish, machine, parse, quotients, summary
 
-BATCH = 256
 WARM_UP = 3
 """Steps that do not count."""
 IMAGES = 50_000
@@ -49,15 +48,16 @@ def main() -> None:
     """Measure, print and write."""
     parser = arguments("throughput", __doc__, rounds=5)
     parser.add_argument("--steps", type=int, default=40, help="steps that count (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=256, help="images in a batch (default: %(default)s)")
     parser.add_argument("--contestant", choices=[PLAIN, *LADDER], help=argparse.SUPPRESS)
     options = parse(parser)
     if options.contestant:
-        print(json.dumps(seconds_per_step(options.contestant, options.steps)))
+        print(json.dumps(seconds_per_image(options.contestant, options.steps, options.batch)))
         return
-    steps = 1 if options.quick else options.steps
+    steps, batch = (1, 8) if options.quick else (options.steps, options.batch)
     on = machine()
     measured = alternate(
-        {name: partial(in_process, name, steps) for name in (PLAIN, *LADDER)}, options.rounds
+        {name: partial(in_process, name, steps, batch) for name in (PLAIN, *LADDER)}, options.rounds
     )
     columns = "loop n images_per_second epoch times_plain low high".split()
     finish("throughput", rows(measured), columns, options, on, peers=["torch", "pillow"])
@@ -69,8 +69,8 @@ def rows(measured: Mapping[str, list[float]]) -> list[Row]:
         {
             "loop": name,
             "n": len(seconds),
-            "images_per_second": summary([BATCH / one for one in seconds])["median"],
-            "epoch": summary([one / BATCH * IMAGES for one in seconds])["median"],
+            "images_per_second": summary([1 / one for one in seconds])["median"],
+            "epoch": summary([one * IMAGES for one in seconds])["median"],
             "times_plain": summary(quotients(measured[PLAIN], seconds))["median"],
             "low": summary(quotients(measured[PLAIN], seconds))["low"],
             "high": summary(quotients(measured[PLAIN], seconds))["high"],
@@ -79,34 +79,35 @@ def rows(measured: Mapping[str, list[float]]) -> list[Row]:
     ]
 
 
-def in_process(name: str, steps: int) -> float:
-    """The seconds that a step takes, in a process of its own: memory that one keeps would be there for the next."""
-    seconds: float = ask("throughput", ROOT, "--contestant", name, "--steps", str(steps))
+def in_process(name: str, steps: int, batch: int) -> float:
+    """What `seconds_per_image` returns, from another process: memory that one keeps would be there for the next."""
+    words = ("--contestant", name, "--steps", str(steps), "--batch", str(batch))
+    seconds: float = ask("throughput", ROOT, *words)
     return seconds
 
 
-def seconds_per_step(name: str, steps: int) -> float:
-    """The seconds that a step of the contestant `name` takes, the mean of `steps`."""
-    data, _ = make_synthetic(BATCH * (WARM_UP + steps))
+def seconds_per_image(name: str, steps: int, batch: int) -> float:
+    """The seconds that the contestant `name` takes for an image, over so many `steps` of `batch` images."""
+    data, _ = make_synthetic(batch * (WARM_UP + steps))
     mean, std = data.mean_and_std()
     network = cifar_resnet(3)
     if name == PLAIN:
-        taken = plain_steps(network, data, mean, std)
+        taken = plain_steps(network, data, batch, mean, std)
     else:
         if name == "memory kept":
             keep_memory()
-        taken = our_steps(nn.Sequential(Normalize(mean, std), network), data, LADDER[name])
+        taken = our_steps(nn.Sequential(Normalize(mean, std), network), data, batch, LADDER[name])
     for _ in range(WARM_UP):
         next(taken)
     start = time.perf_counter()
     for _ in range(steps):
         next(taken)
-    return (time.perf_counter() - start) / steps
+    return (time.perf_counter() - start) / (steps * batch)
 
 
-def our_steps(model: nn.Module, data: ImageData, on: Machine) -> Iterator[None]:
+def our_steps(model: nn.Module, data: ImageData, batch: int, on: Machine) -> Iterator[None]:
     """Take steps as our training does."""
-    recipe = Recipe(10**6, BATCH, 0.1, 0.9, 1e-4, (), "cosine", 0, 0.1, padding=4, flip=True, seed=0)
+    recipe = Recipe(10**6, batch, 0.1, 0.9, 1e-4, (), "cosine", 0, 0.1, padding=4, flip=True, seed=0)
     trainer = Trainer(model, data, recipe, on)
     while True:
         trainer.take_step()
@@ -134,9 +135,9 @@ class PlainImages(Dataset[tuple[Tensor, int]]):
         return (pixels.float() / 255 - self.mean) / self.std, self.labels[index]
 
 
-def plain_steps(model: nn.Module, data: ImageData, mean: Tensor, std: Tensor) -> Iterator[None]:
+def plain_steps(model: nn.Module, data: ImageData, batch: int, mean: Tensor, std: Tensor) -> Iterator[None]:
     """Take steps as everybody first writes them."""
-    loader = DataLoader(PlainImages(data, mean, std), BATCH, shuffle=True, num_workers=PLAIN_WORKERS)
+    loader = DataLoader(PlainImages(data, mean, std), batch, shuffle=True, num_workers=PLAIN_WORKERS)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
     model.train()
     total = 0.0

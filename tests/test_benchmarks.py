@@ -141,7 +141,6 @@ def test_the_first_loop_crops_mirrors_and_normalises() -> None:
 def test_loops_take_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All parameters change with each of them."""
     networks: list[nn.Module] = []
-    monkeypatch.setattr(throughput, "BATCH", 4)
     monkeypatch.setattr(throughput, "PLAIN_WORKERS", 0)
     before: dict[str, torch.Tensor] = {}
 
@@ -151,7 +150,7 @@ def test_loops_take_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return networks[0]
 
     monkeypatch.setattr(throughput, "cifar_resnet", small)
-    assert throughput.seconds_per_step(name, 1) > 0
+    assert throughput.seconds_per_image(name, 1, 4) > 0
     (network,) = networks
     assert before
     assert not any(torch.equal(value, before[name]) for name, value in network.named_parameters())
