@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 from labml_nn.data.small import make_synthetic
 from labml_nn.resnet.experiment import PRESETS, build
-from labml_nn.training import Trainer
+from labml_nn.training import Trainer, make_optimizer
 from labml_nn.training import run as running
 from labml_nn.training.machine import find_machine
 from labml_nn.training.tracking import Tracker
@@ -92,6 +92,9 @@ def parts_of_a_run(images: int) -> dict[str, float]:
     )
     model = build(config, train.channels, len(train.classes), *train.mean_and_std())
     task = running.Task("benchmark", "quick", model, train, held_out, config.recipe(), config)
+    make_optimizer(
+        model, task.recipe
+    )  # with the first one, every program waits for PyTorch to load its compiler
     with ExitStack() as clocks:
         spent = {part: clocks.enter_context(clock(*place)) for part, place in PARTS.items()}
         start = time.perf_counter()
