@@ -88,7 +88,7 @@ def check_files(files: Iterable[Path]) -> int:
 
 @pytest.mark.parametrize("part", range(8))
 def test_standard_library_is_lossless(part: int) -> None:
-    assert check_files(stdlib_files(part, 8)) > 100
+    assert check_files(stdlib_files(part, 8)) > 50  # Debian leaves the tests of the library out
 
 
 SAMPLE = 120
