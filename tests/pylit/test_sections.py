@@ -88,7 +88,8 @@ def check_files(files: Iterable[Path]) -> int:
 
 @pytest.mark.parametrize("part", range(8))
 def test_standard_library_is_lossless(part: int) -> None:
-    assert check_files(stdlib_files(part, 8)) > 50  # Debian leaves the tests of the library out
+    files = stdlib_files(part, 8)
+    assert check_files(files) > 0.9 * len(files) > 50  # Debian leaves the tests of the library out
 
 
 SAMPLE = 120
