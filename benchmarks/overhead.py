@@ -92,9 +92,8 @@ def parts_of_a_run(images: int) -> dict[str, float]:
     )
     model = build(config, train.channels, len(train.classes), *train.mean_and_std())
     task = running.Task("benchmark", "quick", model, train, held_out, config.recipe(), config)
-    make_optimizer(
-        model, task.recipe
-    )  # with the first one, every program waits for PyTorch to load its compiler
+    # PyTorch loads its compiler with the first optimizer, for which every program has to wait.
+    make_optimizer(model, task.recipe)
     with ExitStack() as clocks:
         spent = {part: clocks.enter_context(clock(*place)) for part, place in PARTS.items()}
         start = time.perf_counter()
