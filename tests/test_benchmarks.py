@@ -29,7 +29,7 @@ from pylit.discovery import find_pages
 from pylit.site import Settings
 from pylit.status import site_progress
 
-NAMES = ("throughput", "overhead", "render", "rebuild", "growth")
+NAMES = ("throughput", "overhead", "speedrun", "render", "rebuild", "growth")
 
 
 def test_all_benchmarks_are_known(root: Path) -> None:

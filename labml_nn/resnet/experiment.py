@@ -154,7 +154,7 @@ class ResNetConfig(Config):
     flip: bool = True
 
     def recipe(self, n: int | None = None) -> Recipe:
-        """What the training loop needs of it, however many images there are."""
+        """What the training loop needs of it, the same for any number `n` of images."""
         return Recipe(
             steps=self.steps,
             batch_size=self.batch_size,
@@ -200,8 +200,8 @@ def preset(
     """
     ## The presets
 
-    A complete configuration with a name. `help` is the sentence that `--help` shows. The
-    `paper_error` is the paper's error on the test set of CIFAR-10 (table 6), for the table above.
+    A complete `config` with a name. `help` is the sentence that `--help` shows. The `paper_error`
+    is the paper's error on the test set of CIFAR-10 (table 6), for the table above.
     """
     accuracy = None if paper_error is None else round(1 - paper_error, 4)
     about = {"layers": 6 * config.blocks + 2, "paper_accuracy": accuracy}

@@ -4,8 +4,6 @@ title: Muon
 summary:
   An optimizer that gives all directions of a weight matrix a step of the same length, with the
   Newton–Schulz iteration that makes it cheap.
-symbols:
-  \operatorname{orth}: orthogonalize
 ---
 
 # Muon
@@ -38,8 +36,8 @@ output of the layer instead of by its weights.
 
 ## Without a decomposition
 
-A singular value decomposition is slow, and slower still on a GPU. But what we want needs only
-products of matrices. With $G G^\top G = U \Sigma^3 V^\top$, any odd polynomial of $G$ works on the
+A singular value decomposition is slow, and GPUs are bad at it. But what we want needs only products
+of matrices. With $G G^\top G = U \Sigma^3 V^\top$, any odd polynomial of $G$ works on the
 singular values alone:
 
 $$a G + b \, (G G^\top) G + c \, (G G^\top)^2 G
