@@ -161,7 +161,7 @@ def as_the_peer(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, SpeedNet):
             sizes = (module.first.out_channels, *SpeedConfig().channels)
-            groups = (PeerGroup(*size, identity=True, pool_first=False) for size in pairwise(sizes))
+            groups = (PeerGroup(*size, identity=True) for size in pairwise(sizes))
             module.groups = nn.Sequential(*groups)
 
 

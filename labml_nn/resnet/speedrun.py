@@ -24,10 +24,10 @@ had to earn its place by measurement, and a table tells what it earned.
 
 ## What a CPU pays for
 
-On a GPU, a small network spends much of its time on moving data and on launching operations. Two cores
-of a CPU multiply a thousand times slower, and little else matters to them: in the networks below,
-eight tenths of a step or more are convolutions, and these run about as fast as a plain product of
-matrices does. So there is one currency. A $3 \times 3$ convolution from $C$ to $C'$ channels costs
+On a GPU, a small network spends much of its time on moving data and on launching operations. Two
+cores of a CPU multiply a thousand times slower, and little else matters to them: in the networks
+below, eight tenths of a step or more are convolutions, and these run about as fast as a plain
+product of matrices does. So there is one currency. A $3 \times 3$ convolution from $C$ to $C'$ channels costs
 $9 \, C C' H W$ multiplications for an output of $H \times W$, and twice as many again for its
 gradients. Whatever makes training faster here does one of two things: it learns more from each
 multiplication, or it leaves multiplications out.
@@ -48,7 +48,6 @@ thing:
   [copy](#_conv) their inputs.
 * *Muon* is [an optimizer](../training/muon.py) that takes steps of the same length in all
   directions.
-* *Pool first* [leaves multiplications out](#Group) where most of their results were thrown away.
 * *Small first* shows [small images](#SpeedRecipe.side) at the beginning.
 * *Both sides* shows images and their mirror images [in turn](#SpeedRecipe.draw), smooths
   [the labels](#SpeedRecipe.loss) and [looks twice](#MirrorViews).
@@ -67,7 +66,6 @@ columns:
       wide: wide
       prepared: prepared
       muon: Muon
-      pool-first: pool first
       small-first: small first
       both-sides: both sides
       speedrun: the speed run
@@ -201,29 +199,17 @@ class Group(Module):
 
     That is one block of [ResNet](__init__.py), where ResNet-20 has three. Shallow and wide beats
     deep and narrow here: training is short, and the products of matrices are larger.
-
-    The networks of this race pool *after* the first convolution, which computes four numbers for
-    each one that is left. Pooling *first* costs a quarter. What the network loses in accuracy it
-    gains back by the epochs that it has time for then. In the first group, pooling waits all the
-    same: what it would throw away there are single pixels.
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        *,
-        identity: bool,
-        pool_first: bool,
+        self, in_channels: int, out_channels: int, identity: bool
     ) -> None:
         """
         * `in_channels` is the number of channels in the input
         * `out_channels` is the number of channels in the output
         * `identity` says whether convolutions start as copies
-        * `pool_first` says whether pooling comes before the first convolution
         """
         super().__init__()
-        self.pool_first = pool_first
         self.conv1 = _conv(in_channels, out_channels, identity)
         self.pool = nn.MaxPool2d(2)
         self.norm1 = _norm(out_channels)
@@ -246,11 +232,7 @@ class Group(Module):
 
         Returns shape `[batch, out_channels, height / 2, width / 2]`, rounded down.
         """
-        if self.pool_first:
-            x = self.conv1(self.pool(x))
-        else:
-            x = self.pool(self.conv1(x))
-        x = self.activation(self.norm1(x))
+        x = self.activation(self.norm1(self.pool(self.conv1(x))))
         return x + self.residual(x)
 
 
@@ -269,7 +251,6 @@ class SpeedNet(Module):
         n_channels: Sequence[int] = (64, 256, 256),
         *,
         prepared: bool = True,
-        pool_first: bool = True,
     ) -> None:
         """
         * `img_channels` is the number of channels in the image
@@ -277,7 +258,6 @@ class SpeedNet(Module):
         * `n_channels` is the number of channels that the groups return
         * `prepared` says whether the first layer is to be whitening and does not learn its weights,
           and whether other convolutions start as copies
-        * `pool_first` says whether all groups but the first pool before their convolutions
         """
         super().__init__()
         n_filters = 8 * img_channels
@@ -287,13 +267,8 @@ class SpeedNet(Module):
         sizes = [n_filters, *n_channels]
         self.groups = nn.Sequential(
             *(
-                Group(
-                    before,
-                    after,
-                    identity=prepared,
-                    pool_first=pool_first and number > 0,
-                )
-                for number, (before, after) in enumerate(pairwise(sizes))
+                Group(before, after, prepared)
+                for before, after in pairwise(sizes)
             )
         )
         self.head = nn.Linear(sizes[-1], n_classes, bias=False)
@@ -444,11 +419,10 @@ class SpeedRecipe(Recipe):
         for module in model.modules():
             if isinstance(module, nn.Linear):
                 heads.append(module.weight)
-            elif isinstance(module, nn.Conv2d | nn.BatchNorm2d):
-                if module.weight.requires_grad:
-                    convolutions.append(module.weight)
-                if module.bias is not None:
-                    biases.append(module.bias)
+            elif isinstance(module, nn.BatchNorm2d):
+                biases.append(module.bias)
+            elif isinstance(module, nn.Conv2d) and module.weight.requires_grad:
+                convolutions.append(module.weight)
         others = [
             {
                 "params": parameters,
@@ -504,10 +478,8 @@ class SpeedConfig(Config):
     channels: tuple[int, int, int] = (64, 256, 256)
     # Begin with a layer that whitens, and with convolutions that copy.
     prepared: bool = True
-    # Pool before the convolutions of a group, not between them.
-    pool_first: bool = True
     # Pairs of the side of the images and the epochs for which they have it.
-    sides: tuple[tuple[int, float], ...] = ((25, 2.0), (29, 2.0), (32, 1.5))
+    sides: tuple[tuple[int, float], ...] = ((25, 3.0), (29, 3.0), (32, 4.0))
     # Images in a batch, those of all processes together.
     batch_size: int = 1000
     # The optimizer.
@@ -567,11 +539,7 @@ class SpeedConfig(Config):
             network = cifar_resnet(3)
         else:
             network = SpeedNet(
-                train.channels,
-                n_classes,
-                self.channels,
-                prepared=self.prepared,
-                pool_first=self.pool_first,
+                train.channels, n_classes, self.channels, prepared=self.prepared
             )
             if self.prepared:
                 filters = whitening_filters(normalize(train.images[:5000]))
@@ -598,12 +566,7 @@ RESNET20 = SpeedConfig(
     mirror_views=False,
 )
 WIDE = replace(
-    RESNET20,
-    network="wide",
-    prepared=False,
-    pool_first=False,
-    sides=((32, 2.0),),
-    padding=2,
+    RESNET20, network="wide", prepared=False, sides=((32, 2.0),), padding=2
 )
 PREPARED = replace(WIDE, prepared=True)
 MUON = replace(
@@ -614,10 +577,7 @@ MUON = replace(
     momentum=0.7,
     weight_decay=0,
 )
-POOL_FIRST = replace(MUON, pool_first=True, sides=((32, 3.2),))
-SMALL_FIRST = replace(
-    POOL_FIRST, sides=((21, 1.2), (25, 1.2), (29, 1.3), (32, 1.3))
-)
+SMALL_FIRST = replace(MUON, sides=((25, 0.9), (29, 0.8), (32, 0.8)))
 BOTH_SIDES = replace(
     SMALL_FIRST, flip="alternate", label_smoothing=0.2, mirror_views=True
 )
@@ -627,9 +587,6 @@ PRESETS = {
     "wide": Preset("Three residual groups, shallow and wide.", WIDE),
     "prepared": Preset("Whitening, and convolutions that copy.", PREPARED),
     "muon": Preset("Muon instead of gradient descent.", MUON),
-    "pool-first": Preset(
-        "Pooling before convolutions, for more epochs.", POOL_FIRST
-    ),
     "small-first": Preset("Small images first.", SMALL_FIRST),
     "both-sides": Preset(
         "Alternating mirror images, smooth labels, two views.", BOTH_SIDES
