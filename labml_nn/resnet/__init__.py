@@ -94,8 +94,8 @@ pitfalls.py and inference.py.](family.svg)
 [Train a ResNet](experiment.py) if you want to see one learn: the paper's experiment on CIFAR-10,
 or in a minute a smaller one on handwritten digits.
 
-[The speed run](speedrun.py) if you want to see how soon one can learn: from ResNet-20 to 94 % on
-CIFAR-10 in minutes, on a CPU, one measured step after another.
+[The speed run](speedrun.py) if you want to see how soon one can learn: from ResNet-20 towards 94 %
+on CIFAR-10 in minutes, on a CPU, one measured step after another.
 
 [The networks for ImageNet](imagenet.py) if you want to use one that others have trained. The
 classes there have torchvision's names and load the weights that it publishes, from ResNet-18 to
