@@ -127,7 +127,7 @@ def accuracies(name: str) -> dict[str, list[float]]:
 
 def seconds(name: str, is_quick: bool) -> float:
     """How long the contestant `name` takes for all it does, or a plain epoch."""
-    steps = 1 if is_quick else 3
+    steps = 1 if is_quick else 2
     if name == PLAIN:
         return IMAGES * seconds_of_the_loop(PLAIN_LOOP, 1 if is_quick else 20, 8 if is_quick else 256)
     keep_memory()

@@ -50,7 +50,8 @@ only grow by half in each round, and the singular values of gradients *are* smal
 
 >>> def textbook(x):
 ...     return 1.5 * x - 0.5 * x**3
->>> [round(textbook(textbook(textbook(x))), 2) for x in (0.01, 0.03, 0.1, 0.3, 1)]
+>>> numbers = 0.01, 0.03, 0.1, 0.3, 1
+>>> [round(textbook(textbook(textbook(x))), 2) for x in numbers]
 [0.03, 0.1, 0.33, 0.8, 1.0]
 
 Jordan's coefficients are tuned to grow small numbers as fast as possible. The price is that large
@@ -60,7 +61,7 @@ there:
 >>> def tuned(x):
 ...     a, b, c = COEFFICIENTS
 ...     return a * x + b * x**3 + c * x**5
->>> [round(tuned(tuned(tuned(x))), 2) for x in (0.01, 0.03, 0.1, 0.3, 1)]
+>>> [round(tuned(tuned(tuned(x))), 2) for x in numbers]
 [0.4, 1.01, 0.71, 0.97, 0.72]
 """
 
@@ -90,7 +91,8 @@ def orthogonalize(
 
     >>> torch.manual_seed(0)
     <torch._C.Generator object at ...>
-    >>> uneven = torch.randn(4, 9) * torch.tensor([[8.0], [4.0], [2.0], [1.0]])
+    >>> lengths = torch.tensor([[8.0], [4.0], [2.0], [1.0]])
+    >>> uneven = lengths * torch.randn(4, 9)
     >>> torch.linalg.svdvals(uneven).int().tolist()
     [24, 9, 3, 2]
     >>> even = torch.linalg.svdvals(orthogonalize(uneven))
