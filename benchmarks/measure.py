@@ -40,7 +40,7 @@ def arguments(name: str, description: str | None, rounds: int) -> argparse.Argum
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--rounds", type=_positive, default=rounds, help="how often to measure (default: %(default)s)"
+        "--rounds", type=positive, default=rounds, help="how often to measure (default: %(default)s)"
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--quick", action="store_true", help="one round of very little, to see that it works")
@@ -70,7 +70,8 @@ def parse(parser: argparse.ArgumentParser) -> argparse.Namespace:
     return options
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A number of rounds, steps or images that was typed."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text}")
     return int(text)

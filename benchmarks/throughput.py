@@ -26,7 +26,19 @@ from labml_nn.resnet import cifar_resnet
 from labml_nn.training import Normalize, Recipe, Trainer
 from labml_nn.training.machine import Machine, keep_memory
 
-from .measure import ROOT, Row, alternate, arguments, ask, finish, machine, parse, quotients, summary
+from .measure import (
+    ROOT,
+    Row,
+    alternate,
+    arguments,
+    ask,
+    finish,
+    machine,
+    parse,
+    positive,
+    quotients,
+    summary,
+)
 
 WARM_UP = 3
 """Steps that do not count."""
@@ -48,8 +60,10 @@ LADDER = {
 def main() -> None:
     """Measure, print and write."""
     parser = arguments("throughput", __doc__, rounds=5)
-    parser.add_argument("--steps", type=int, default=40, help="steps that count (default: %(default)s)")
-    parser.add_argument("--batch", type=int, default=256, help="images in a batch (default: %(default)s)")
+    parser.add_argument("--steps", type=positive, default=40, help="steps that count (default: %(default)s)")
+    parser.add_argument(
+        "--batch", type=positive, default=256, help="images in a batch (default: %(default)s)"
+    )
     parser.add_argument("--contestant", choices=[PLAIN, *LADDER], help=argparse.SUPPRESS)
     options = parse(parser)
     if options.contestant:

@@ -352,6 +352,16 @@ def test_rounds_must_be_a_number(value: str, capsys: pytest.CaptureFixture[str])
     assert f"must be a whole number from 1 on, got {value}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--steps", "--batch"])
+def test_so_must_steps_and_batches(
+    option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", option, "0"])
+    with pytest.raises(SystemExit):
+        throughput.main()
+    assert "must be a whole number from 1 on, got 0" in capsys.readouterr().err
+
+
 def test_only_what_is_committed_is_recorded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
