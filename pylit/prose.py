@@ -37,7 +37,7 @@ def new_parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     md.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
     md.block.ruler.at("math_block", _math_block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
-    md.block.ruler.before("blockquote", "doctest", _doctest, {"alt": ["paragraph", "list", "blockquote"]})
+    md.block.ruler.before("blockquote", "doctest", _doctest, {"alt": ["paragraph", "list"]})
     return md
 
 
@@ -47,7 +47,8 @@ _dollars = math_block_dollar(allow_labels=False, allow_blank_lines=True)
 def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     """Take `$$…$$`, but do not look for an end below the last line that may be one.
 
-    Where nothing closes them, each of many `$$` would otherwise be followed to the end of the text.
+    Where nothing closes them, each of many `$$` would otherwise be followed to the end of the text. And where
+    another block only asks whether it ends here, which is `silent`, take nothing: the plugin's rule would.
     """
     last = state.env.get("last_dollars")
     if last is None:
@@ -55,7 +56,12 @@ def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool)
         last = state.env["last_dollars"] = next(ends, -1)
     if start_line > last or (start_line == last and not _line(state, last).startswith("$$")):
         return False
-    return _dollars(state, start_line, end_line, silent)
+    line, known = state.line, len(state.tokens)
+    is_one = _dollars(state, start_line, end_line, silent)
+    if silent:
+        state.line = line
+        del state.tokens[known:]
+    return is_one
 
 
 def _line(state: StateBlock, number: int) -> str:

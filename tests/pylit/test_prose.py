@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from pylit.prose import blocks, fixed_parts, is_translatable, one_line, parse_prose, plain
-from pylit.source import parse_python
+import pytest
+
+from pylit.prose import (
+    anchors,
+    blocks,
+    figure_kind,
+    fixed_parts,
+    is_translatable,
+    one_line,
+    parse_prose,
+    plain,
+    title_text,
+    words,
+)
+from pylit.source import parse, parse_python
 
 PAGE = '''\
 r"""
@@ -86,6 +99,102 @@ def test_headings_have_anchors() -> None:
 def test_equal_headings_have_different_anchors() -> None:
     pieces = parse_prose(parse_python('"""\n# A\n## B\n## B\n"""\n', "x.py"))
     assert [heading.anchor for heading in pieces[0].headings] == ["a", "b", "b-2"]
+
+
+def test_headings_do_not_take_the_anchors_of_lines() -> None:
+    """`#L3` leads to line 3, whatever a heading is called."""
+    pieces = parse_prose(parse_python('"""\n# L3\n## L99\n"""\n', "x.py"))
+    assert [heading.anchor for heading in pieces[0].headings] == ["l3", "l99"]
+    pieces = parse_prose(parse_python('"""\n# A\n## l4\n"""\n', "x.py"))
+    assert all(heading.anchor not in {f"L{n}" for n in range(9)} for heading in pieces[0].headings)
+
+
+def test_anchors_are_names_and_headings() -> None:
+    assert anchors(parse_python(PAGE, "x.py")) >= {"A", "heading-with-code", "detail"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "title"),
+    [
+        ("a/b.py", '"""\n---\ntitle: Given\n---\n# Heading\n"""\n', "Given"),
+        ("a/b.py", '"""\n# Heading *here*\n"""\n', "Heading *here*"),
+        ("a/b.py", "x = 1\n# # Later\ny = 2\n", "Later"),
+        ("a/b.py", '"""\n## Not a title\n"""\n', "b"),
+        ("a/b.py", '"""\ntext\n\n# Too late\n"""\n', "b"),
+        ("a/b.py", "x = 1\n", "b"),
+        ("a/__init__.py", "x = 1\n", "a"),
+        ("a/index.md", "text\n", "a"),
+        ("__init__.py", "x = 1\n", "__init__"),
+        ("index.md", "text\n", "index"),
+        ("a/guide.md", "text\n", "guide"),
+    ],
+)
+def test_titles(file: str, text: str, title: str) -> None:
+    source = parse(text.encode(), file)
+    assert title_text(source, parse_prose(source)) == title
+
+
+def tokens_of(text: str) -> list[tuple[str, str]]:
+    found = parse_prose(parse(text.encode(), "x.md"))[0].tokens
+    return [(t.type, t.content) for t in found if t.content]
+
+
+def test_doctest_interrupts_paragraphs_and_lists() -> None:
+    assert tokens_of("a\n>>> 1\n") == [("inline", "a"), ("doctest", ">>> 1")]
+    assert tokens_of("* a\n>>> 1\n") == [("inline", "a"), ("doctest", ">>> 1")]
+
+
+def test_doctest_ends_with_the_item_that_holds_it() -> None:
+    assert tokens_of("* a\n\n  >>> 1\n  1\n* b\n") == [
+        ("inline", "a"),
+        ("doctest", ">>> 1\n1"),
+        ("inline", "b"),
+    ]
+    assert tokens_of("* a\n\n  >>> 1\n> q\n")[:2] == [("inline", "a"), ("doctest", ">>> 1")]
+
+
+def test_doctest_that_is_indented_is_code() -> None:
+    assert tokens_of("a\n\n    >>> 1\n") == [("inline", "a"), ("code_block", ">>> 1\n")]
+    assert tokens_of(">>>1\n")[0][0] == "inline"
+
+
+def test_display_formulas_may_have_blank_lines_and_interrupt_text() -> None:
+    assert tokens_of("a\n$$x\n\ny$$\nb\n") == [("inline", "a"), ("math_block", "x\n\ny"), ("inline", "b")]
+    assert tokens_of("* a\n$$x$$\n") == [("inline", "a"), ("math_block", "x")]
+    assert tokens_of("> a\n$$x$$\n") == [("inline", "a"), ("math_block", "x")]
+
+
+def test_dollars_that_nothing_closes_are_text() -> None:
+    assert [kind for kind, _ in tokens_of("$$x\n\na\n")] == ["inline", "inline"]
+    assert [kind for kind, _ in tokens_of("$$x$$\n\n$$y\n\na\n")] == ["math_block", "inline", "inline"]
+    assert [kind for kind, _ in tokens_of("$$x$$ (1)\n\na\n")][-1] == "inline"
+
+
+def test_figures_are_known_by_their_fence() -> None:
+    text = "".join(f"```{info}\nx\n```\n\n" for info in ("chart", "table x", "glossary", "python", ""))
+    found = parse_prose(parse(f"{text}chart\n".encode(), "x.md"))[0].tokens
+    assert [figure_kind(token) for token in found if token.type == "fence"] == [
+        "chart",
+        "table",
+        "glossary",
+        "",
+        "",
+    ]
+    assert {figure_kind(token) for token in found if token.type != "fence"} == {""}
+
+
+def test_words_of_figures_are_blocks() -> None:
+    table = "rows: x.json\ncaption: Words\ncolumns:\n- head: Head\n  value: a\n"
+    text = f"# T\n\n```table\n{table}```\n\n```table\nno\n```\n"
+    assert [(block.text, block.line) for block in blocks(parse(text.encode(), "x.md"))] == [
+        ("T", 1),
+        ("Words", 5),
+        ("Head", 7),
+    ]
+
+
+def test_words() -> None:
+    assert words("a **b**\n`c` $d$") == "a b \ufffc \ufffc"
 
 
 def test_doctest_ends_at_a_blank_line_and_is_no_quote() -> None:
