@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from .cache import Store
@@ -65,6 +67,26 @@ def find_pages(settings: Settings, store: Store | None = None) -> Site:
         )
     ordered = sorted(pages.values(), key=lambda p: (rank.get(p.file, len(rank)), _by_folder(p.url)))
     return Site(settings, ordered, store)
+
+
+def find_loop(folder: Path) -> Path | None:
+    """A link below `folder` that leads back to where it was reached from, so that who follows links never ends."""
+    done: set[str] = set()
+
+    def look(path: Path, above: frozenset[str]) -> Path | None:
+        place = os.path.realpath(path)
+        if any(one == place or one.startswith(os.path.join(place, "")) for one in above):
+            return path
+        if place in done:
+            return None
+        done.add(place)
+        with suppress(OSError):  # a folder that cannot be read holds no page
+            for child in sorted(path.iterdir()):
+                if child.is_dir() and (found := look(child, above | {place})):
+                    return found
+        return None
+
+    return look(folder, frozenset())
 
 
 def _by_folder(url: str) -> list[tuple[bool, str]]:

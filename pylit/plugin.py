@@ -21,7 +21,7 @@ from .archive import write_archive
 from .build import build
 from .cache import open_store
 from .defaults import CACHE, KATEX_CSS, KATEX_INTEGRITY, TRACES
-from .discovery import find_pages
+from .discovery import find_loop, find_pages
 from .errors import PylitError
 from .interface import LOCALE
 from .publish import published
@@ -55,7 +55,7 @@ class PylitConfig(Config):
     """The page that tells how to translate."""
     traces = option.Type(str, default=TRACES)
     notebooks = option.Type(bool, default=False)
-    """Whether modules have notebooks."""
+    """Whether modules have notebooks. A preview does without."""
     requirement = option.Type(str, default="")
     """What `pip install` has to be told, in a notebook, to install the modules."""
     archive = option.Type(str, default="")
@@ -82,7 +82,13 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             self.work.cleanup()
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Watch the sources and catalogs under `mkdocs serve`."""
+        """Watch the sources and catalogs under `mkdocs serve`.
+
+        Raises:
+            PluginError: if the guides' folder has a loop. MkDocs follows links, and would never end.
+        """
+        if loop := find_loop(Path(config.docs_dir)):
+            raise PluginError(f"{loop} is a link that leads back to a folder above it; remove it.")
         base = self._base(config)
         for folder in [*self.config.sources, self.config.translations, self.config.traces]:
             if (base / folder).is_dir():
@@ -168,7 +174,8 @@ class PylitPlugin(BasePlugin[PylitConfig]):
             search=self.config.search,
             translating=self.config.translating,
             traces=base / self.config.traces,
-            notebooks=self.config.notebooks,
+            # They take as long as the pages, and who looks at what was just saved looks at pages.
+            notebooks=self.config.notebooks and not self.serving,
             requirement=self.config.requirement,
             archive=self.config.archive,
             templates=Path(config.theme.custom_dir) if config.theme.custom_dir else None,

@@ -164,6 +164,27 @@ def test_source_that_does_not_exist(config: Path, write: Write, tmp_path: Path) 
     assert "gone: error: does not exist" in result.stderr
 
 
+@pytest.mark.parametrize("links", [{"a/up": ".."}, {"up": "/"}, {"a/x": "../b", "b/y": "../a"}])
+def test_loops_of_links_are_named(config: Path, tmp_path: Path, links: dict[str, str]) -> None:
+    """MkDocs follows links. It would never end, or end by a path that is too long."""
+    for folder in ("a", "b"):
+        (tmp_path / "docs" / folder).mkdir()
+    for link, target in links.items():
+        (tmp_path / "docs" / link).symlink_to(target)
+    result = build(config, tmp_path / "out")
+    assert result.returncode == 1
+    assert " is a link that leads back to a folder above it; remove it." in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_links_that_end_are_no_loops(config: Path, tmp_path: Path) -> None:
+    for folder in ("a/deep", "b"):
+        (tmp_path / "docs" / folder).mkdir(parents=True)
+    for link, target in {"b/one": "../a", "b/two": "../a/deep"}.items():
+        (tmp_path / "docs" / link).symlink_to(target)
+    assert build(config, tmp_path / "out").returncode == 0
+
+
 def test_warnings_fail_a_strict_build(config: Path, write: Write, tmp_path: Path) -> None:
     write("pkg/a.py", '"""\n[x](../LICENSE)\n"""\n')
     write("LICENSE", "")
