@@ -198,7 +198,7 @@ def test_clock_adds_up_and_leaves_nothing_behind() -> None:
 
 
 def test_process_that_fails_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)--steps no ended with the status 2:\n.*invalid"):
+    with pytest.raises(RuntimeError, match=r"(?s)--steps no ended with the status 2:\n.*whole number"):
         measure.ask("throughput", tmp_path, "--steps", "no")
 
 
