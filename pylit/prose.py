@@ -113,7 +113,6 @@ def parse_prose(source: Source) -> tuple[Prose, ...]:
     A heading that begins the prose of a definition has the definition's anchor; others are named after their words.
     """
     taken = {section.name for section in source.sections}
-    taken.update(f"L{number}" for number in range(len(source.lines) + 1))
     counts: dict[str, int] = {}
     result = []
     for section in source.sections:

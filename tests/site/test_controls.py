@@ -135,23 +135,26 @@ def test_sheet_of_keys_and_switching_them_off(read: Open) -> None:
     expect(sheet.get_by_label("Use keys")).not_to_be_checked()
 
 
-def marked(page: Page) -> list[str]:
-    found: list[str] = page.evaluate("[...document.querySelectorAll('.marked > [id]')].map(e => e.id)")
-    return found
+def wait_marked(page: Page, *lines: str) -> None:
+    """Wait until exactly these lines are marked. A page hears of a new fragment a moment after it has changed."""
+    marked = "[...document.querySelectorAll('.marked > [id]')].map(e => e.id).join()"
+    wait(page, f"{marked} === {','.join(lines)!r}")
 
 
 def test_links_to_several_lines(read: Open) -> None:
     page = read(f"{RESNET}#L210-L219").page
-    assert marked(page) == ["L210", "L211", "L212", "L218", "L219"]
+    wait_marked(page, "L210", "L211", "L212", "L218", "L219")
     top = page.locator("#L210").bounding_box()
     assert top and 0 <= top["y"] < 400
     page.locator("#L188").click()
-    assert marked(page) == [] and page.url.endswith("#L188")
+    wait_marked(page)
+    page.wait_for_url("**#L188")
     page.locator("#L190").click(modifiers=["Shift"])
-    assert page.url.endswith("#L188-L190")
-    assert marked(page) == ["L188", "L189", "L190"]
+    page.wait_for_url("**#L188-L190")
+    wait_marked(page, "L188", "L189", "L190")
     page.go_back()
-    assert marked(page) == [] and page.url.endswith("#L188")
+    wait_marked(page)
+    page.wait_for_url("**#L188")
 
 
 @pytest.mark.parametrize("path", [RESNET, "zh/resnet/index.html"])
