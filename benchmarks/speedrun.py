@@ -45,10 +45,6 @@ class Contestant:
     """A training whose time is asked for."""
 
     config: SpeedConfig
-    images: int
-    """Images it trains on."""
-    views: int
-    """How often it looks at each image of the test set."""
     is_peer: bool = False
 
     @property
@@ -58,11 +54,8 @@ class Contestant:
 
 
 CONTESTANTS = {
-    PEER: Contestant(SpeedConfig(sides=((32, 8.0),), batch_size=2000), IMAGES, views=6, is_peer=True),
-    **{
-        name: Contestant(preset.config, IMAGES, views=1 + preset.config.mirror_views)
-        for name, preset in PRESETS.items()
-    },
+    PEER: Contestant(SpeedConfig(sides=((32, 8.0),), batch_size=2000), is_peer=True),
+    **{name: Contestant(preset.config) for name, preset in PRESETS.items()},
 }
 
 
@@ -96,9 +89,7 @@ def rows(measured: Mapping[str, list[float]]) -> list[Row]:
             {
                 "step": name,
                 "n": len(taken),
-                "images_per_second": summary([contestant.images * contestant.epochs / one for one in taken])[
-                    "median"
-                ],
+                "images_per_second": summary([IMAGES * contestant.epochs / one for one in taken])["median"],
                 "epochs": contestant.epochs,
                 "seconds": summary(taken)["median"],
                 "plain_epochs": in_plain_epochs["median"],
@@ -149,13 +140,11 @@ def seconds(name: str, is_quick: bool) -> float:
         start = time.perf_counter()
         for _ in range(steps):
             trainer.take_step()
-        total += (time.perf_counter() - start) / (steps * batch) * epochs * contestant.images
+        total += (time.perf_counter() - start) / (steps * batch) * epochs * IMAGES
     evaluate(model, held_out, on)
     start = time.perf_counter()
     evaluate(model, held_out, on)
-    # The model looks as often as its configuration says, which for the peer is less often than it should.
-    looks = contestant.views / (1 + config.mirror_views)
-    return total + (time.perf_counter() - start) / len(held_out) * TEST_IMAGES * looks
+    return total + (time.perf_counter() - start) / len(held_out) * TEST_IMAGES
 
 
 def as_the_peer(model: nn.Module) -> None:
@@ -168,7 +157,7 @@ def as_the_peer(model: nn.Module) -> None:
 
 
 class PeerGroup(Group):
-    """A group of the peer's network: no shortcut, and more multiplications, since it pools later."""
+    """A group of the peer's network, which has no shortcut."""
 
     def forward(self, x: Tensor) -> Any:
         """What a group returns for its input."""

@@ -17,7 +17,7 @@ from labml_nn.resnet import predict, speedrun
 from labml_nn.resnet.speedrun import (
     EXPERIMENT,
     PRESETS,
-    MirrorViews,
+    SixViews,
     SpeedConfig,
     SpeedNet,
     SpeedRecipe,
@@ -185,12 +185,18 @@ def test_gradient_descent_for_the_first_steps_of_the_table() -> None:
     assert isinstance(optimizer, torch.optim.SGD)
 
 
-def test_two_views_are_the_same_for_an_image_and_its_mirror_image() -> None:
+def test_six_views_are_shifts_by_a_pixel_and_mirror_images() -> None:
     torch.manual_seed(0)
-    network = SpeedNet(3, 10, (4, 4, 4))
-    views, images = MirrorViews(network).eval(), torch.randn(2, 3, 32, 32)
+    network = SpeedNet(3, 10, (4, 4, 4)).eval()
+    views, images = SixViews(network).eval(), torch.randn(2, 3, 32, 32)
     torch.testing.assert_close(views(images), views(images.flip(3)))
-    torch.testing.assert_close(views(images), (network(images) + network(images.flip(3))) / 2)
+    columns = torch.arange(32)
+    shifted = [images[:, :, at][:, :, :, at] for at in ((columns + d).abs().clamp(max=31) for d in (-1, 1))]
+    # The edge that a shift uncovers is the line beside it, as in a mirror.
+    shifted[1][:, :, 31] = shifted[1][:, :, 29]
+    shifted[1][..., 31] = shifted[1][..., 29]
+    looks = [(network(x) + network(x.flip(3))) / 2 for x in (images, *shifted)]
+    torch.testing.assert_close(views(images), looks[0] / 2 + (looks[1] + looks[2]) / 4)
     views.train()
     network.eval()
     assert views(images).equal(network(images))
