@@ -51,6 +51,8 @@ def test_none_or_empty() -> None:
         ("title: {a: b}", 3, "`title` of the front matter must be text, not {'a': 'b'}"),
         ("title: " + "[" * 3000, 3, "the front matter is no YAML: "),
         ("summary: [a]", 3, r"`summary` of the front matter must be text, not \['a'\]"),
+        ("summary: [[a]]", 3, r"`summary` of the front matter must be text, not \[\['a'\]\]"),
+        ("symbols: {x: y, [a]: b}", 3, "the front matter is no YAML: found unhashable key"),
         ("symbols: [a]", 3, "`symbols` of the front matter must map symbols to names"),
     ],
 )
