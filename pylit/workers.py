@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import pickle
 import signal
-import sys
-import threading
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +30,7 @@ class Team:
         """Start `size` processes; `weights` tell how much there is to do for each file."""
         from . import document, survey  # noqa: F401 - once for all that are forked
 
-        # A fork costs next to nothing, but is only safe where there is one thread, and not on all systems.
-        forked = sys.platform == "linux" and threading.active_count() == 1
+        forked = has_one_thread()  # a fork costs next to nothing, but is not safe everywhere
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         self.homes: dict[str, int] = {}
         self.weights = weights
@@ -95,6 +93,17 @@ class Team:
             self.homes[file] = self.loads.index(min(self.loads))
             self.loads[self.homes[file]] += self.weights.get(file, 1)
         return self.homes[file]
+
+
+def has_one_thread() -> bool:
+    """Whether this process has one thread, also by the system's count: libraries start some that Python does not know.
+
+    A fork copies that one, and the locks that others hold, which nobody would ever release.
+    """
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:  # only Linux tells
+        return False
 
 
 def _result(end: Connection) -> Done:

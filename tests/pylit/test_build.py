@@ -150,10 +150,11 @@ def test_processes_that_are_not_forked(tree: Path) -> None:
 @pytest.fixture
 def forked(always_shared: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let processes have what a test has put in place of something, although other tests left threads behind."""
-    monkeypatch.setattr("pylit.workers.threading.active_count", lambda: 1)
+    monkeypatch.setattr("pylit.workers.has_one_thread", lambda: True)
 
 
 @pytest.mark.usefixtures("forked")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # from Python 3.12 on
 def test_mistake_of_ours_in_another_process(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Ours(Exception):
         """One that cannot go from one process to another."""
@@ -173,6 +174,7 @@ def test_mistake_of_ours_in_another_process(tree: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("forked")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # from Python 3.12 on
 def test_process_that_is_killed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pylit.workers.work", lambda site, task: os._exit(9))
     with pytest.raises(RuntimeError, match=r"a process of the build was killed.*Try --jobs 1"):
