@@ -173,7 +173,7 @@ def test_smooth_labels_and_rates() -> None:
     torch.testing.assert_close(plan.loss(logits, labels), expected)
     optimizer = plan.optimizer(SpeedNet(3, 10, (4, 4, 4)))
     start = [group["lr"] for group in optimizer.param_groups]
-    assert start == [0.17, 53.0, 0.01]
+    assert start == [0.17, 53.0, 0.8]
     for step in (0, plan.steps // 2, plan.steps):
         plan.set_rates(optimizer, step)
         expected_rates = [rate * (1 - step / plan.steps) for rate in start]
