@@ -25,6 +25,7 @@ from pylit.spans import Span, spans
         # A mark that closes nothing and escapes nothing stands for itself.
         (r"`x \a", [Span("backticks", 0, 1), Span("escape", 3, 5)]),
         ("[no] $ 5 $ and $6 <3", []),
+        ("5$x$ or $x$5", []),
     ],
 )
 def test_spans(text: str, found: list[Span]) -> None:
