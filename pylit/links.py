@@ -71,6 +71,8 @@ class Links:
         Raises:
             LinkError: if it leads nowhere.
         """
+        if not target:
+            raise LinkError("a link leads nowhere", "Write an address between its parentheses.")
         try:
             parts = urlsplit(target)
         except ValueError as error:
@@ -104,7 +106,7 @@ class Links:
             LinkError: if there is none.
         """
         path = self._joined(unquote(target))
-        if path.startswith(("../", "/")) or not self.site.kind(path):
+        if path.startswith(("../", "/")) or self.site.kind(path) != "file":
             raise LinkError(f"the {kind} `{target}` does not exist", f"Looked for `{path}`.")
         return path
 

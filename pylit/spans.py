@@ -72,7 +72,7 @@ def _noting(name: str, rule: _Rule) -> _Rule:
         span = Span(name, start, state.pos, label)
         if token := next((t for t in state.tokens[before:] if t.type in ("link_open", "image")), None):
             span = span._replace(
-                target=str(token.attrGet("href") or token.attrGet("src")),
+                target=str(token.attrGet("href") or token.attrGet("src") or ""),
                 words="".join(child.content for child in token.children or []),
                 title=str(token.attrGet("title") or ""),
             )

@@ -81,6 +81,7 @@ def test_resolve(write: Write, tmp_path: Path, target: str, href: str) -> None:
         ("qqqqqqqqqqqqq", "the link `qqqqqqqqqqqqq` leads nowhere", "Looked for `pkg/sub/qqqqqqqqqqqqq`"),
         ("../../../etc/passwd", "leads nowhere", "Looked for `../etc/passwd`"),
         ("/etc/passwd", "leads nowhere", "Looked for `/etc/passwd`"),
+        ("", "a link leads nowhere", "Write an address"),
         ("ftp://example.org", "is of a kind that is not allowed", "Use https"),
         ("https://[x", "is no address: Invalid IPv6 URL", "Mend or remove it"),
         ("//example.org/x", "is of a kind that is not allowed", "Use https"),
@@ -104,7 +105,7 @@ def test_file_beside_the_site_needs_a_repository(write: Write, tmp_path: Path) -
 def test_pictures(write: Write, tmp_path: Path) -> None:
     write("pkg/sub/a b.svg", "")
     assert links(tmp_path).find_file("a%20b.svg") == "pkg/sub/a b.svg"
-    for target in ("c.svg", "../../../x.svg", "/etc/passwd", "https://example.org/a.svg"):
+    for target in ("c.svg", "", "..", "../../../x.svg", "/etc/passwd", "https://example.org/a.svg"):
         with pytest.raises(LinkError, match="does not exist"):
             links(tmp_path).find_file(target)
 
