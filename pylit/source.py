@@ -50,11 +50,11 @@ def decode_python(data: bytes, file: str) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise PylitError(_undecodable(error, file, f"is not in its encoding, {encoding}")) from error
     except (SyntaxError, UnicodeError, LookupError) as error:
-        reason = f"{error.reason} at byte {error.start}" if isinstance(error, UnicodeDecodeError) else error
-        raise PylitError(
-            Problem(file, 1, f"cannot be decoded: {reason}", "Save it as UTF-8, or state its encoding.")
-        ) from error
+        hint = "Save it as UTF-8, or state its encoding."
+        raise PylitError(Problem(file, 1, f"cannot be decoded: {error}", hint)) from error
     return _newlines(text)
 
 
@@ -63,9 +63,7 @@ def decode_utf8(data: bytes, file: str) -> str:
     try:
         return _newlines(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise PylitError(
-            Problem(file, 1, f"is not UTF-8: {error.reason} at byte {error.start}", "Save it as UTF-8.")
-        ) from error
+        raise PylitError(_undecodable(error, file, "is not UTF-8")) from error
 
 
 def parse_python(text: str, file: str) -> Source:
@@ -138,4 +136,9 @@ def split_lines(text: str) -> list[str]:
 
 
 def _newlines(text: str) -> str:
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _undecodable(error: UnicodeDecodeError, file: str, message: str) -> Problem:
+    before = _newlines(error.object[: error.start].decode("latin-1"))  # has a character for each byte
+    return Problem(file, before.count("\n") + 1, f"{message}: {error.reason}", "Save it as UTF-8.")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pylit.errors import PylitError
+from pylit.errors import Problem, PylitError
 from pylit.model import Section, Source
 from pylit.sections import slug, unused
 from pylit.source import decode_python, parse_markdown, parse_python, read_source
@@ -298,43 +298,96 @@ def test_unusual_files(data: bytes, lines: int) -> None:
     check_prose_is_prose(source)
 
 
+SYNTAX = "Mend the syntax, or leave the file out."
+ENCODING = "Save it as UTF-8, or state its encoding."
+
+
 @pytest.mark.parametrize(
-    ("data", "line", "message"),
+    ("data", "line", "message", "hint"),
     [
-        (b"x = 1\ndef f(:\n", 2, "is no Python: "),
-        (b"x = (\n", 1, "is no Python: '\\(' was never closed"),
-        (b"x = '\xff'\n", 1, "cannot be decoded: .*invalid"),
-        (b"# coding: nonsense\n", 1, "cannot be decoded: unknown encoding"),
-        (b"x = 1\0\n", 1, "is no Python: "),
-        (b"(" * 300 + b")" * 300, 1, "is no Python: too many nested parentheses"),
+        (b"x = 1\ndef f(:\n", 2, "is no Python: invalid syntax", SYNTAX),
+        (b"x = (\n", 1, "is no Python: '(' was never closed", SYNTAX),
+        (b"x = 1\0\n", 1, "is no Python: source code string cannot contain null bytes", SYNTAX),
+        (b"(" * 300 + b")" * 300, 1, "is no Python: too many nested parentheses", SYNTAX),
+        (
+            b"x = a" + b".b" * 10_000,
+            1,
+            "is nested too deep for Python's own parser",
+            "Break the expression or the chain of `elif` up, or leave the file out.",
+        ),
+        (b"# coding: nonsense\n", 1, "cannot be decoded: unknown encoding: nonsense", ENCODING),
+        (b"x = '\xff'\n", 1, "cannot be decoded: invalid or missing encoding declaration", ENCODING),
+        (
+            b"# coding: ascii\r\n\rx = '\xff'\n",
+            3,
+            "is not in its encoding, ascii: ordinal not in range(128)",
+            "Save it as UTF-8.",
+        ),
     ],
 )
-def test_what_is_no_python_is_refused(tmp_path: Path, data: bytes, line: int, message: str) -> None:
+def test_what_is_no_python_is_refused(
+    tmp_path: Path, data: bytes, line: int, message: str, hint: str
+) -> None:
     path = tmp_path / "bad.py"
     path.write_bytes(data)
-    with pytest.raises(PylitError, match=message) as error:
+    with pytest.raises(PylitError) as error:
         read_source(path, "bad.py")
-    assert (error.value.problem.file, error.value.problem.line) == ("bad.py", line)
-    assert error.value.problem.hint
+    assert error.value.problem == Problem("bad.py", line, message, hint)
+
+
+def test_encoding_that_decodes_nothing_is_refused() -> None:
+    with pytest.raises(PylitError, match=r"x\.py:1: error: cannot be decoded: .*undefined encoding"):
+        decode_python(b"# coding: undefined\n", "x.py")
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "message"),
+    [
+        (ValueError("null bytes"), 1, "is no Python: null bytes"),
+        (ValueError(), 1, "is no Python: ValueError"),
+        (SyntaxError("no line"), 1, "is no Python: no line"),
+        (SyntaxError("at two", ("x.py", 2, 0, "")), 2, "is no Python: at two"),
+        (MemoryError(), 1, "is nested too deep for Python's own parser"),
+    ],
+)
+def test_whatever_the_parser_of_a_version_of_python_raises(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, line: int, message: str
+) -> None:
+    def fail(text: str) -> None:
+        raise error
+
+    monkeypatch.setattr("pylit.source.syntax_tree", fail)
+    with pytest.raises(PylitError) as told:
+        parse_python("x = 1", "x.py")
+    assert (told.value.problem.line, told.value.problem.message) == (line, message)
+
+
+def test_warnings_of_the_parser_are_for_others_to_show() -> None:
+    assert parse_python('x = "\\d"\n', "x.py").lines == ('x = "\\d"',)
 
 
 def test_unreadable_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PylitError, match=r"missing\.py: error: cannot be read: No such file"):
-        read_source(tmp_path / "missing.py")
+    with pytest.raises(PylitError) as error:
+        read_source(tmp_path / "missing.py", "missing.py")
+    hint = "Name a Python file, or a guide in Markdown."
+    assert error.value.problem == Problem("missing.py", 0, "cannot be read: No such file or directory", hint)
 
 
 def test_guide_is_one_section_of_prose() -> None:
     source = parse_markdown("---\ntitle: T\n---\n# One\n\ntwo\n", "a.md")
     (section,) = source.sections
-    assert (section.line, section.prose, section.code) == (1, (1, 2, 3, 4, 5, 6), ())
+    assert (section.name, section.line, section.prose, section.code) == ("page", 1, (1, 2, 3, 4, 5, 6), ())
     assert [(line.number, line.text) for line in section.text] == [(4, "# One"), (5, ""), (6, "two")]
 
 
 def test_guide_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "guide.md"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(PylitError, match=r"guide\.md:1: error: is not UTF-8: invalid start byte at byte 0"):
-        read_source(path)
+    path.write_bytes(b"\xef\xbb\xbf# One\n\nt\xffwo\n")
+    with pytest.raises(PylitError) as error:
+        read_source(path, "guide.md")
+    assert error.value.problem == Problem(
+        "guide.md", 3, "is not UTF-8: invalid start byte", "Save it as UTF-8."
+    )
 
 
 LINES = st.sampled_from(
