@@ -366,6 +366,13 @@ def test_warnings_of_the_parser_are_for_others_to_show() -> None:
     assert parse_python('x = "\\d"\n', "x.py").lines == ('x = "\\d"',)
 
 
+def test_file_without_another_name_is_called_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("x = 1\n")
+    assert read_source(path).file == path.as_posix()
+    assert read_source(path, "b.py").file == "b.py"
+
+
 def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PylitError) as error:
         read_source(tmp_path / "missing.py", "missing.py")
