@@ -47,10 +47,18 @@ def show_failures(server: LiveReloadServer) -> LiveReloadServer:
     """Let all pages tell why the last build failed, until one succeeds. MkDocs' own server would not answer at all."""
     build, serve, failure = server.builder, server.serve_request, ""
 
+    def build_and_look() -> None:
+        """Build, and look at the files before anybody knows: what the build has read may be undone at once."""
+        try:
+            build()
+        finally:
+            for emitter in server.observer.emitters:
+                emitter.queue_events(0)
+
     def builder() -> None:
         nonlocal failure
         try:
-            build()
+            build_and_look()
             failure = ""
         except Exception as error:
             reason = error.__context__ if isinstance(error, Abort) and error.__context__ else error

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 from conftest import ROOT, Write
 from mkdocs.livereload import LiveReloadServer
 
-from pylit.serving import DELAY, INTERVAL, hurry
+from pylit.serving import DELAY, INTERVAL, hurry, show_failures
 
 CONFIG = """\
 site_name: Test
@@ -88,6 +88,30 @@ def test_server_looks_more_often(tmp_path: Path) -> None:
         [docs, theme, new], INTERVAL
     )
     assert server.build_delay == DELAY
+    server.server_close()
+
+
+def test_server_looks_after_each_build(tmp_path: Path) -> None:
+    """Or nobody would notice that what it has read is undone before the next look, of which there is none here."""
+    page = tmp_path / "docs/page.md"
+    page.parent.mkdir()
+    saves: Iterator[Callable[[], None]] = iter([page.touch, page.unlink])
+
+    def build() -> None:
+        next(saves)()
+        raise ValueError("two for one page")
+
+    server = show_failures(LiveReloadServer(build, "127.0.0.1", 0, str(tmp_path)))
+    server.watch(str(page.parent))
+    hurry(server, [str(page.parent)], [])
+    for emitter in server.observer.emitters:
+        emitter.on_thread_start()
+    for kind in ("created", "deleted"):
+        server.builder()
+        events = []
+        while not server.observer.event_queue.empty():
+            events.append(server.observer.event_queue.get()[0])
+        assert (kind, str(page)) in [(event.event_type, event.src_path) for event in events]
     server.server_close()
 
 
