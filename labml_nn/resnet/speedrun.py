@@ -38,9 +38,9 @@ Time is counted in *plain epochs*. One is what ResNet-20 takes for 50,000 images
 [everybody writes first](../../docs/guide/speed.md#a-step), on the same machine, so that a number
 means the same on a slow one and on a fast one.
 
-The rows from *ResNet-20* to *both sides* all train for about as long as one plain epoch takes, and
-what is cheaper sees more images. They are measured on images held out, 5,000 of the training set.
-Each changes one thing, and has the learning rate that did best for it there:
+The rows from *ResNet-20* to *both sides* all take one plain epoch or one and a half, and what is
+cheaper sees more images. They are measured on images held out, 5,000 of the training set. Each
+changes one thing, and has the learning rate that did best for it there:
 
 * *Wide* has [three groups](#Group) of two convolutions, one of them residual, in place of nine
   blocks.
@@ -52,7 +52,7 @@ Each changes one thing, and has the learning rate that did best for it there:
 * *Both sides* shows images and their mirror images [in turn](#SpeedRecipe.draw), smooths
   [the labels](#SpeedRecipe.loss) and [looks six times](#SixViews).
 
-The last row of ours is the same network, trained about six times as long, in batches of 1,000
+The last row of ours is the same network, trained about five times as long, in batches of 1,000
 instead of 500, on all 50,000 images. It is the only one that is measured on the test set.
 
 ```table
@@ -95,8 +95,8 @@ with the standard deviation of runs that differ in their seed.
 
 The first row is what we race against. Its network was made for GPUs and has no shortcuts. It is
 timed in our loop, with as many steps, images and views as its author has chosen. The accuracy is
-the one that he states, the mean of 200 runs. Our network has not reached it yet; the table says how
-much is missing, and what each takes.
+the one that he states, the mean of 200 runs. Our network takes about as long, and has not quite
+reached it: the race is open.
 """
 
 import sys
