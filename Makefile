@@ -12,7 +12,7 @@ UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
           --no-annotate --constraint constraints.txt setup.py requirements/build.in
 ADDRESS ?= 127.0.0.1:8000
 # In the order in which they run; each takes less than ten minutes on two cores.
-BENCHMARKS := throughput overhead render rebuild growth
+BENCHMARKS := throughput overhead speedrun render rebuild growth
 # `make bench RECORD=--record` keeps what it measures, for the pages to show.
 RECORD  ?=
 

@@ -21,8 +21,8 @@ from typing import Any
 from unittest.mock import patch
 
 from labml_nn.data.small import make_synthetic
-from labml_nn.resnet.experiment import PRESETS, build
-from labml_nn.training import Trainer, make_optimizer
+from labml_nn.resnet.experiment import EXPERIMENT, PRESETS
+from labml_nn.training import Trainer
 from labml_nn.training import run as running
 from labml_nn.training.machine import find_machine
 from labml_nn.training.tracking import Tracker
@@ -90,10 +90,10 @@ def parts_of_a_run(images: int) -> dict[str, float]:
         steps=images // BATCH,
         out=Path("run"),
     )
-    model = build(config, train.channels, len(train.classes), *train.mean_and_std())
-    task = running.Task("benchmark", "quick", model, train, held_out, config.recipe(), config)
+    model = config.build(train)
+    task = running.Task(EXPERIMENT.module, "quick", model, train, held_out, config.recipe(), config)
     # PyTorch loads its compiler with the first optimizer, for which every program has to wait.
-    make_optimizer(model, task.recipe)
+    task.recipe.optimizer(model)
     with ExitStack() as clocks:
         spent = {part: clocks.enter_context(clock(*place)) for part, place in PARTS.items()}
         start = time.perf_counter()

@@ -51,6 +51,8 @@ here.
 * [Train a ResNet](resnet/experiment.py) on CIFAR-10 or on handwritten digits, with one command. The
   pages on [images](data/__init__.py), the [training loop](training/__init__.py) and a
   [run](training/run.py) as a whole show how.
+* [The speed run](resnet/speedrun.py): what it takes to train such a network in minutes on a CPU,
+  and what each idea gains.
 * [Guides](../docs/guide/index.md): how to read a page, write one, translate one, and how the engine
   works.
 

@@ -20,16 +20,17 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import growth, measure, overhead, rebuild, render, throughput
+from benchmarks import growth, measure, overhead, rebuild, render, speedrun, throughput
 from benchmarks.trees import PACKAGE, library_tree, own_tree, varied
 from labml_nn.data.small import make_synthetic
 from labml_nn.resnet import cifar_resnet
+from labml_nn.resnet.speedrun import PRESETS, Group, SpeedConfig, SpeedNet
 from pylit.check import check_site
 from pylit.discovery import find_pages
 from pylit.site import Settings
 from pylit.status import site_progress
 
-NAMES = ("throughput", "overhead", "render", "rebuild", "growth")
+NAMES = ("throughput", "overhead", "speedrun", "render", "rebuild", "growth")
 
 
 def test_all_benchmarks_are_known(root: Path) -> None:
@@ -113,7 +114,32 @@ def test_result_of_overhead_has_all_parts(root: Path) -> None:
     assert found["rows"][0]["share"] == 1
 
 
+def test_result_of_speedrun_has_all_steps_and_the_accuracies_of_recorded_runs(root: Path) -> None:
+    """If this fails after more runs were recorded: `python -m benchmarks.speedrun --record`."""
+    found = json.loads((root / "experiments/benchmarks/speedrun.json").read_text("utf-8"))
+    assert [row["step"] for row in found["rows"]] == [speedrun.PEER, *PRESETS]
+    assert found["rows"][0]["times_peer"] == 1
+    for row in found["rows"]:
+        assert {name: row[name] for name in ("held_out", "test")} == speedrun.accuracies(row["step"])
+
+
 # Training
+
+
+def test_the_peers_network_has_no_shortcuts() -> None:
+    torch.manual_seed(0)
+    network = SpeedNet(3, 10, SpeedConfig().channels)
+    ours = sum(p.numel() for p in network.parameters())
+    speedrun.as_the_peer(network)
+    assert sum(p.numel() for p in network.parameters()) == ours
+    groups = [module for module in network.modules() if isinstance(module, Group)]
+    assert len(groups) == 3
+    x = torch.randn(2, 24, 8, 8)
+    for group in groups:
+        within = group.activation(group.norm1(group.pool(group.conv1(x))))
+        x = group(x)
+        assert x.equal(group.residual(within))
+    assert network(torch.randn(2, 3, 32, 32)).shape == (2, 10)
 
 
 def test_the_first_loop_crops_mirrors_and_normalises() -> None:

@@ -44,7 +44,7 @@ from torch import Tensor, nn
 from labml_nn.data import ImageData, split
 from labml_nn.data.small import load_digits
 from labml_nn.resnet import ResidualBlock, ResNetBase, ResNetClassifier
-from labml_nn.resnet.experiment import Config
+from labml_nn.resnet.experiment import ResNetConfig
 from labml_nn.training import Normalize, Trainer
 from labml_nn.training.machine import Machine
 
@@ -105,7 +105,7 @@ def train_on_digits(
     model = nn.Sequential(Normalize(*train.mean_and_std()), network)
     # The recipe is that of the preset `digits`, without the random crops: over six epochs the
     # network does not get to see an image often enough to learn it by heart.
-    recipe = Config(
+    recipe = ResNetConfig(
         steps=steps,
         batch_size=64,
         schedule="cosine",

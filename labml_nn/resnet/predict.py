@@ -20,7 +20,7 @@ configuration to build the same network from.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -29,9 +29,17 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor, nn
 
-from labml_nn.resnet.experiment import Config, build
+from labml_nn.data import ImageData
+from labml_nn.resnet import experiment, speedrun
 from labml_nn.training.checkpoint import CheckpointError, CheckpointFolder, load
+from labml_nn.training.command import Experiment
 from labml_nn.training.files import RunFailed, load_config
+
+# The experiments whose networks can be loaded
+EXPERIMENTS: list[Experiment[Any]] = [
+    experiment.EXPERIMENT,
+    speedrun.EXPERIMENT,
+]
 
 
 @dataclass(frozen=True)
@@ -63,13 +71,20 @@ def load_model(folder: Path) -> tuple[nn.Module, tuple[str, ...], int, int]:
     else:
         checkpoint = checkpoints.load_last()
         path = checkpoints.folder / f"step-{checkpoint.step:08d}.pt"
-    _, config = load_config(folder, Config)
+    kinds = {each.module: each.config for each in EXPERIMENTS}
+    _, _, config = load_config(folder, kinds)
     try:
         classes = tuple(checkpoint.about["classes"])
         channels, side = checkpoint.about["channels"], checkpoint.about["side"]
-        # The values to normalise with come with the weights, so any will do to build the network.
-        zeros = torch.zeros(channels)
-        model = build(config, channels, len(classes), zeros, zeros)
+        # What the network knows of the data it was trained on comes with the weights, so any image
+        # will do to build it.
+        model = config.build(
+            ImageData(
+                torch.randint(256, (1, channels, side, side)).byte(),
+                torch.zeros(1, dtype=torch.int64),
+                classes,
+            )
+        )
         model.load_state_dict(checkpoint.model)
     except Exception as error:
         raise CheckpointError(

@@ -50,7 +50,7 @@ class Recipe:
     # Steps at which the learning rate is divided by ten
     milestones: tuple[int, ...]
     # `'steps'` divides the learning rate by ten at the milestones, `'cosine'` lets it fall to zero
-    # along half a cosine wave
+    # along half a cosine wave, `'linear'` along a straight line
     schedule: str
     # Steps at the start with `warmup_factor` times the learning rate
     warmup_steps: int
@@ -75,15 +75,85 @@ class Recipe:
 
         $$\eta_t = \frac{\eta}{2} \left(1 + \cos \frac{\pi t}{T}\right)$$
 
-        with $\eta$ for `learning_rate`, $t$ for `step` and $T$ for `steps`.
+        with $\eta$ for `learning_rate`, $t$ for `step` and $T$ for `steps`. A straight line does
+        nearly as well, and [one of our optimizers](muon.py) was tuned with it.
         """
         if step < self.warmup_steps:
             return self.learning_rate * self.warmup_factor
+        if self.schedule == "linear":
+            return self.learning_rate * (1 - step / self.steps)
         if self.schedule == "cosine":
             wave = 1 + math.cos(math.pi * step / self.steps)
             return self.learning_rate / 2 * wave
         passed = sum(step >= milestone for milestone in self.milestones)
         return self.learning_rate * 0.1**passed
+
+    def draw(
+        self, data: ImageData, step: int, machine: Machine
+    ) -> tuple[
+        UInt8[Tensor, "batch channels height width"], Int64[Tensor, "batch"]
+    ]:
+        """
+        ### The batch
+
+        The images of `data` that this `step` sees, cropped and mirrored, and their labels. All
+        processes draw the same batch; what is returned is the share of the one on `machine`, of
+        shapes `[batch, channels, height, width]` and `[batch]`.
+        """
+        indices = batch_indices(len(data), self.batch_size, step, self.seed)
+        crops = Crops.draw(
+            self.batch_size,
+            self.padding,
+            self.flip,
+            random_generator(self.seed, step, 1),
+        )
+        share = machine.share(self.batch_size)
+        mine = indices[share].to(machine.device)
+        return crops.part(share).cut(data.images[mine]), data.labels[mine]
+
+    def loss(
+        self,
+        logits: Float[Tensor, "batch n_classes"],
+        labels: Int64[Tensor, "batch"],
+    ) -> Float[Tensor, ""]:
+        r"""
+        ### The loss
+
+        Cross-entropy, the mean over the batch: with the `logits` $z$ of an image and the number $k$
+        of its true class, from `labels`, it is $-z_k + \ln \sum_j e^{z_j}$. The shapes are
+        `[batch, n_classes]`, `[batch]`, and `[]` for the result.
+        """
+        return nn.functional.cross_entropy(logits, labels)
+
+    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        r"""
+        ### The optimizer
+
+        Stochastic gradient descent with momentum, as in the paper, for the weights $w$ of `model`.
+        With $g$ for the gradient of the loss, $\mu$ for `momentum`, $\lambda$ for `weight_decay`
+        and $\eta$ for the learning rate, the weights move by a velocity $v$:
+
+        $$v \leftarrow \mu v + g + \lambda w \qquad w \leftarrow w - \eta v$$
+
+        The weight decay applies to all parameters, those of the normalizations too. The paper does
+        not say so; it is what the software of its time did by default.
+
+        `fused` updates all parameters in a single pass over memory, where the plain loop launches
+        several operations for each of them.
+        """
+        parameters = [p for p in model.parameters() if p.requires_grad]
+        return torch.optim.SGD(
+            parameters,
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            fused=parameters[0].device.type in ("cpu", "cuda"),
+        )
+
+    def set_rates(self, optimizer: torch.optim.Optimizer, step: int) -> None:
+        """Gives `optimizer` the learning rate of this `step`."""
+        for group in optimizer.param_groups:
+            group["lr"] = self.rate(step)
 
 
 @dataclass
@@ -173,31 +243,6 @@ class Diverged(Exception):
         super().__init__(f"the loss is no longer a number, since {where}")
 
 
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
-    r"""
-    ## The optimizer
-
-    Stochastic gradient descent with momentum, as in the paper, for the weights $w$ of `model`. With
-    $g$ for the gradient of the loss and, from `recipe`, $\mu$ for `momentum`, $\lambda$ for
-    `weight_decay` and $\eta$ for the learning rate, the weights move by a velocity $v$:
-
-    $$v \leftarrow \mu v + g + \lambda w \qquad w \leftarrow w - \eta v$$
-
-    The weight decay applies to all parameters, those of the normalizations too. The paper does not
-    say so; it is what the software of its time did by default.
-
-    `fused` updates all parameters in a single pass over memory, where the plain loop launches
-    several operations for each of them.
-    """
-    return torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        fused=next(model.parameters()).device.type in ("cpu", "cuda"),
-    )
-
-
 class Normalize(nn.Module):
     """
     ## From bytes to numbers
@@ -258,39 +303,25 @@ class Trainer:
         self.data = data.to(machine.device)
         # The optimizer holds the parameters of the plain model, which `prepare` may have wrapped.
         self.plain_model = model
-        self.optimizer = make_optimizer(model, recipe)
+        self.optimizer = recipe.optimizer(model)
         self.step = 0
         self.totals = Totals.on(machine.device)
 
     def take_step(self) -> None:
-        r"""
+        """
         ### One step
 
-        All processes draw the same batch, and each works on its share. The loss is cross-entropy:
-        with $z$ for the logits and $k$ for the true class, $-z_k + \ln \sum_j e^{z_j}$.
+        Draw a batch, compute the loss and its gradients, move the weights.
         """
-        recipe, machine = self.recipe, self.machine
-        batch, step = recipe.batch_size, self.step
-        indices = batch_indices(len(self.data), batch, step, recipe.seed)
-        crops = Crops.draw(
-            batch,
-            recipe.padding,
-            recipe.flip,
-            random_generator(recipe.seed, step, 1),
-        )
-        share = machine.share(batch)
-        mine = indices[share].to(machine.device)
-        images = crops.part(share).cut(self.data.images[mine])
-        labels = self.data.labels[mine]
-
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate(step)
+        recipe, machine, step = self.recipe, self.machine, self.step
+        images, labels = recipe.draw(self.data, step, machine)
+        recipe.set_rates(self.optimizer, step)
         self.model.train()
         with machine.autocast():
             logits = self.model(images)
         # Outside of autocast the loss is computed in single precision: sums of exponentials need
         # its digits.
-        loss = nn.functional.cross_entropy(logits.float(), labels)
+        loss = recipe.loss(logits.float(), labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()

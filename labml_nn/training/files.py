@@ -16,7 +16,7 @@ import itertools
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
@@ -49,30 +49,39 @@ def to_plain(config: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    return list(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 Loaded = TypeVar("Loaded")
 
 
-def load_config(folder: Path, kind: type[Loaded]) -> tuple[str, Loaded]:
+def load_config(
+    folder: Path, kinds: Mapping[str, type[Loaded]]
+) -> tuple[str, str, Loaded]:
     """
-    The preset and the configuration of the run in `folder`, the latter as a `kind`, the class that
-    it was saved from. Raises `RunFailed` if there is none.
+    The module, the preset and the configuration of the run in `folder`. `kinds` are the classes of
+    configurations, each with the name of the module that it belongs to. Raises `RunFailed` if there
+    is none, or if it belongs to another module.
     """
     path = folder / "config.json"
     paths = {"data_dir", "out"}
     try:
         saved = json.loads(path.read_text("utf-8"))
-        return saved["preset"], kind(
-            **{
-                name: Path(value)
-                if name in paths and value is not None
-                else tuple(value)
-                if isinstance(value, list)
-                else value
-                for name, value in saved["config"].items()
-            }
+        module = saved["module"]
+        if module not in kinds:
+            known = " or ".join(kinds)
+            raise RunFailed(f"{folder} is a run of {module}, not of {known}.")
+        return (
+            module,
+            saved["preset"],
+            kinds[module](
+                **{
+                    name: Path(value)
+                    if name in paths and value is not None
+                    else _as_tuple(value)
+                    for name, value in saved["config"].items()
+                }
+            ),
         )
     # A field that we do not know is a `TypeError`, and so is a list where a dictionary should be.
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -80,6 +89,11 @@ def load_config(folder: Path, kind: type[Loaded]) -> tuple[str, Loaded]:
             f"{path} cannot be read ({error}); --resume takes the folder of a "
             "run, such as runs/20260131-120000-quick"
         ) from error
+
+
+def _as_tuple(value: Any) -> Any:
+    """Lists become tuples again, and so do lists in lists."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
 
 
 @contextmanager

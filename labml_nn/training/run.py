@@ -12,7 +12,7 @@ A run has a folder of its own. Everything that is known about it is there:
 
 | file | what it holds |
 |---|---|
-| `config.json` | the configuration, and the preset it came from |
+| `config.json` | the configuration, and the module and the preset it came from |
 | `metrics.jsonl` | one line for each epoch: losses, accuracies, learning rate, speed |
 | `checkpoints/` | the last states of the run, and the best |
 | `result.json` | what came out of it, once it is complete |
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import nn
@@ -44,6 +44,7 @@ from labml_nn.training.checkpoint import (
     random_state,
     set_random_state,
 )
+from labml_nn.training.config import Config
 from labml_nn.training.files import (
     RunFailed,
     alone,
@@ -58,39 +59,14 @@ from labml_nn.training.record import Record
 from labml_nn.training.tracking import Tracker
 
 
-@runtime_checkable
-class RunConfig(Protocol):
-    """
-    ## What a run needs to know
-
-    Any configuration with these fields will do. They are explained where they are set, in
-    [the experiment](../resnet/experiment.py#Config).
-    """
-
-    @property
-    def data(self) -> str: ...
-    @property
-    def final(self) -> bool: ...
-    @property
-    def out(self) -> Path | None: ...
-    @property
-    def checkpoint_seconds(self) -> float: ...
-    @property
-    def checkpoint_steps(self) -> int | None: ...
-    @property
-    def keep(self) -> int: ...
-    @property
-    def app_url(self) -> str | None: ...
-
-
 @dataclass(frozen=True)
 class Task:
     """
     ## What to do
     """
 
-    # The name of the experiment, for the notes
-    name: str
+    # The module that was started, and the name of the preset
+    module: str
     preset: str
     # Bytes in, logits out
     model: nn.Module
@@ -98,9 +74,14 @@ class Task:
     # The images to measure with: held out of the training set, or the test set
     held_out: ImageData
     recipe: Recipe
-    config: RunConfig
+    config: Config
     # Where to record the result for the site, if at all
     record: Record | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the experiment, for the notes."""
+        return f"{self.module.removeprefix('labml_nn.')}.{self.preset}"
 
 
 def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
@@ -154,7 +135,8 @@ def _run(
     plain = to_plain(config)
     if machine.is_main:
         write_json(
-            folder / "config.json", {"preset": task.preset, "config": plain}
+            folder / "config.json",
+            {"module": task.module, "preset": task.preset, "config": plain},
         )
         forget_after(folder / "metrics.jsonl", trainer.step)
     tracker = Tracker(task.name, plain, machine, config.app_url)

@@ -39,7 +39,7 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def finished(capsys: pytest.CaptureFixture[str]) -> Path:
     """The folder of a run that took six steps."""
-    assert experiment.main([*TINY, "--steps", "6", "--checkpoint-steps", "2", "--out", "run"]) == 0
+    assert experiment.EXPERIMENT.main([*TINY, "--steps", "6", "--checkpoint-steps", "2", "--out", "run"]) == 0
     capsys.readouterr()
     return Path("run")
 
@@ -122,7 +122,7 @@ def test_no_pickle_runs_however_it_is_read(finished: Path, kind: str, zipped: bo
     for path in finished.glob("checkpoints/*.pt"):
         torch.save(evil, path, _use_new_zipfile_serialization=zipped)
     assert "antigravity" not in sys.modules
-    assert experiment.main(["--resume", "run"]) == 1
+    assert experiment.EXPERIMENT.main(["--resume", "run"]) == 1
     with pytest.raises(CheckpointError, match=r"best\.pt is no checkpoint of ours"):
         predict.load_model(finished)
     assert not Path("harm").exists()
@@ -131,13 +131,13 @@ def test_no_pickle_runs_however_it_is_read(finished: Path, kind: str, zipped: bo
 
 def test_checkpoint_of_another_model(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.read_bytes() for path in finished.rglob("*.pt")}
-    assert experiment.main(["--resume", "run", "--blocks", "2", "--steps", "8"]) == 1
+    assert experiment.EXPERIMENT.main(["--resume", "run", "--blocks", "2", "--steps", "8"]) == 1
     error = capsys.readouterr().err
     assert "step-00000006.pt does not fit the model" in error
     assert "Leave out options that change the network" in error
     # A failed attempt leaves all as it was.
     assert {path: path.read_bytes() for path in finished.rglob("*.pt")} == before
-    assert experiment.main(["--resume", "run", "--steps", "8"]) == 0
+    assert experiment.EXPERIMENT.main(["--resume", "run", "--steps", "8"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_checkpoint_with_other_contents(
 ) -> None:
     for path in finished.glob("checkpoints/step-*.pt"):
         torch.save({**vars(load(path)), **change}, path)
-    assert experiment.main(["--resume", "run", "--steps", "8"]) == 1
+    assert experiment.EXPERIMENT.main(["--resume", "run", "--steps", "8"]) == 1
     assert "step-00000006.pt does not fit the model" in capsys.readouterr().err
 
 
@@ -183,7 +183,7 @@ def test_damaged_configuration_is_named(
     finished: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (finished / "config.json").write_text(text)
-    assert experiment.main(["--resume", "run"]) == 1
+    assert experiment.EXPERIMENT.main(["--resume", "run"]) == 1
     assert "run/config.json cannot be read" in capsys.readouterr().err
 
 
@@ -233,7 +233,7 @@ def test_run_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = [*TINY, "--steps", "6", "--checkpoint-steps", "2"]
-    assert experiment.main([*options, "--out", "whole"]) == 0
+    assert experiment.EXPERIMENT.main([*options, "--out", "whole"]) == 0
     plain, calls = os.fsync, itertools.count()
 
     def full(descriptor: int) -> None:
@@ -242,12 +242,12 @@ def test_run_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
         plain(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    assert experiment.main([*options, "--out", "run"]) == 1
+    assert experiment.EXPERIMENT.main([*options, "--out", "run"]) == 1
     error = capsys.readouterr().err
     assert "error: run/checkpoints/step-00000004.pt cannot be written: No space left on device" in error
     assert "--resume" in error
     assert last(Path("run")).step == 2
-    assert experiment.main(["--resume", "run"]) == 0
+    assert experiment.EXPERIMENT.main(["--resume", "run"]) == 0
     one, two = last(Path("whole")), last(Path("run"))
     assert all(torch.equal(tensor, two.model[name]) for name, tensor in one.model.items())
 
@@ -270,7 +270,7 @@ def test_full_disk_names_each_file_of_a_run(
 
     monkeypatch.setattr(Path, "open", opened)
     monkeypatch.setattr(Path, "write_text", written)
-    assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 1
+    assert experiment.EXPERIMENT.main([*TINY, "--steps", "2", "--out", "run"]) == 1
     assert f"error: run/{name} cannot be written: No space left on device" in capsys.readouterr().err
 
 
@@ -301,7 +301,7 @@ def test_odd_lines_of_the_metrics_are_dropped(line: str) -> None:
 
 def test_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> None:
     Path("file").write_text("")
-    assert experiment.main([*TINY, "--steps", "2", "--out", "file/run"]) == 1
+    assert experiment.EXPERIMENT.main([*TINY, "--steps", "2", "--out", "file/run"]) == 1
     assert "error: file/run cannot be written: Not a directory" in capsys.readouterr().err
     with pytest.raises(RunFailed, match=r"file/x\.json cannot be written: File exists"):
         write_whole(Path("file/x.json"), "")
@@ -332,13 +332,16 @@ def test_out_of_memory_says_to_halve_the_batch(
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "take_step", step)
-        assert experiment.main([*TINY, "--steps", "6", "--checkpoint-steps", "2", "--out", "run"]) == 1
+        assert (
+            experiment.EXPERIMENT.main([*TINY, "--steps", "6", "--checkpoint-steps", "2", "--out", "run"])
+            == 1
+        )
     message = capsys.readouterr().err
     assert "the memory of cpu does not suffice for a batch of 32 images" in message
     if at:
         assert "go on with half of it: --resume run --batch-size 16" in message
         assert last(Path("run")).step == 2
-        assert experiment.main(["--resume", "run", "--batch-size", "16"]) == 0
+        assert experiment.EXPERIMENT.main(["--resume", "run", "--batch-size", "16"]) == 0
     else:
         assert "halve it: --batch-size 16" in message
 
@@ -350,7 +353,7 @@ def test_a_batch_of_one_cannot_be_halved(
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(Trainer, "take_step", step)
-    assert experiment.main([*TINY, "--steps", "6", "--batch-size", "1", "--out", "run"]) == 1
+    assert experiment.EXPERIMENT.main([*TINY, "--steps", "6", "--batch-size", "1", "--out", "run"]) == 1
     assert "a batch of 1 images. Choose a smaller network or another --device" in capsys.readouterr().err
 
 
@@ -360,7 +363,7 @@ def test_other_errors_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(Trainer, "take_step", step)
     with pytest.raises(RuntimeError, match="a bug"):
-        experiment.main([*TINY, "--steps", "6", "--out", "run"])
+        experiment.EXPERIMENT.main([*TINY, "--steps", "6", "--out", "run"])
 
 
 # --- Signals
@@ -384,11 +387,11 @@ def test_signals_of_a_scheduler_do_not_prevent_the_checkpoint(
     before = signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "take_step", step)
-        assert experiment.main([*TINY, "--steps", "6", "--out", "run"]) == 130
+        assert experiment.EXPERIMENT.main([*TINY, "--steps", "6", "--out", "run"]) == 130
     assert "Go on with: --resume run" in capsys.readouterr().out
     assert last(Path("run")).step == 3
     assert signal.getsignal(signal.SIGTERM) is before
-    assert experiment.main(["--resume", "run"]) == 0
+    assert experiment.EXPERIMENT.main(["--resume", "run"]) == 0
 
 
 def test_second_key_press_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,7 +422,7 @@ def ranks(*arguments: str, patience: float) -> list[subprocess.Popen[str]]:
     code = (
         "import sys; from datetime import timedelta; from labml_nn.training import machine;"
         f"machine.PATIENCE = timedelta(seconds={patience});"
-        "from labml_nn.resnet.experiment import main; sys.exit(main())"
+        "from labml_nn.resnet.experiment import EXPERIMENT; sys.exit(EXPERIMENT.main())"
     )
     return [
         subprocess.Popen(
@@ -475,7 +478,7 @@ def test_a_scheduler_ends_a_run_of_several_processes() -> None:
     assert "Go on with: --resume run" in output
     reached = last(Path("run")).step
     assert not Path("run/running.json").exists()
-    assert experiment.main(["--resume", "run", "--steps", str(reached + 2)]) == 0
+    assert experiment.EXPERIMENT.main(["--resume", "run", "--steps", str(reached + 2)]) == 0
 
 
 # --- Clocks
@@ -487,8 +490,8 @@ def test_clock_that_runs_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: next(now))
         options = [*TINY, "--steps", "6", "--checkpoint-seconds"]
-        assert experiment.main([*options, "0", "--keep", "9", "--out", "always"]) == 0
-        assert experiment.main([*options, "3600", "--keep", "9", "--out", "never"]) == 0
+        assert experiment.EXPERIMENT.main([*options, "0", "--keep", "9", "--out", "always"]) == 0
+        assert experiment.EXPERIMENT.main([*options, "3600", "--keep", "9", "--out", "never"]) == 0
     assert len(list(Path("always/checkpoints").glob("step-*.pt"))) == 6
     assert len(list(Path("never/checkpoints").glob("step-*.pt"))) == 1
     for folder in (Path("always"), Path("never")):
@@ -525,7 +528,7 @@ def test_two_runs_in_one_folder(finished: Path, capsys: pytest.CaptureFixture[st
             time.sleep(0.02)
             assert other.poll() is None
         for arguments in (["--resume", "run"], [*TINY, "--out", "run"]):
-            assert experiment.main(arguments) == 1
+            assert experiment.EXPERIMENT.main(arguments) == 1
             error = capsys.readouterr().err
             assert f"run is in use by process {other.pid} on {socket.gethostname()}, since " in error
             assert "Wait for it, stop it, or choose another --out" in error
@@ -536,7 +539,7 @@ def test_two_runs_in_one_folder(finished: Path, capsys: pytest.CaptureFixture[st
         other.wait()
     # It was killed, so its note is still there, but no longer true.
     assert (finished / "running.json").exists()
-    assert experiment.main(["--resume", "run", "--steps", str(last(finished).step + 1)]) == 0
+    assert experiment.EXPERIMENT.main(["--resume", "run", "--steps", str(last(finished).step + 1)]) == 0
     assert not (finished / "running.json").exists()
 
 

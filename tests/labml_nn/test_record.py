@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from labml_nn.resnet import experiment
-from labml_nn.resnet.experiment import COMPARED, PRESETS, Config, Preset, where_to_record
+from labml_nn.resnet.experiment import EXPERIMENT, PRESETS, ResNetConfig
+from labml_nn.training.command import Preset
 from labml_nn.training.files import RunFailed, to_plain
 from labml_nn.training.record import KEPT, Record, RecordError
 from labml_nn.training.tracking import Tracker
@@ -63,13 +64,14 @@ def test_a_damaged_record_is_not_overwritten(tmp_path: Path, metrics: Path, cont
 
 def test_only_whole_presets_are_recorded() -> None:
     with pytest.raises(RunFailed, match=r"--learning-rate, --flip changes quick; leave that out"):
-        where_to_record(
-            "quick", Config(steps=2816, weight_decay=5e-4, schedule="cosine", learning_rate=1, flip=False)
+        EXPERIMENT.record(
+            "quick",
+            ResNetConfig(steps=2816, weight_decay=5e-4, schedule="cosine", learning_rate=1, flip=False),
         )
-    same = Config(
+    same = ResNetConfig(
         steps=2816, weight_decay=5e-4, schedule="cosine", seed=3, final=True, device="cpu", compile=True
     )
-    assert where_to_record("quick", same).about["layers"] == 20
+    assert EXPERIMENT.record("quick", same).about["layers"] == 20
 
 
 def test_compared_fields_are_all_that_a_result_depends_on() -> None:
@@ -77,7 +79,7 @@ def test_compared_fields_are_all_that_a_result_depends_on() -> None:
         "data_dir final seed device precision channels_last compile sync_bn deterministic out checkpoint_seconds"
         " checkpoint_steps keep record app_url"
     ).split()
-    assert {*COMPARED, *free} == set(to_plain(Config()))
+    assert {*ResNetConfig().result_depends_on(), *free} == set(to_plain(ResNetConfig()))
 
 
 def test_a_run_is_recorded(
@@ -85,14 +87,16 @@ def test_a_run_is_recorded(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("labml_nn.training.run.Tracker", _NoTracker)
-    tiny = Config(data="synthetic", steps=3, valid_images=64, batch_size=32, blocks=1, channels=(4, 4, 4))
+    tiny = ResNetConfig(
+        data="synthetic", steps=3, valid_images=64, batch_size=32, blocks=1, channels=(4, 4, 4)
+    )
     monkeypatch.setitem(PRESETS, "digits", Preset("", tiny))
-    assert experiment.main(["digits", "--record", "--out", "run", "--no-flip"]) == 1
+    assert EXPERIMENT.main(["digits", "--record", "--out", "run", "--no-flip"]) == 1
     assert "--flip changes digits" in capsys.readouterr().err
     assert not Path("run").exists()
-    assert experiment.main(["digits", "--record", "--out", "run"]) == 0
+    assert EXPERIMENT.main(["digits", "--record", "--out", "run"]) == 0
     # A run that is complete can be recorded afterwards.
-    assert experiment.main(["--resume", "run", "--record", "--seed", "0"]) == 0
+    assert EXPERIMENT.main(["--resume", "run", "--record", "--seed", "0"]) == 0
     record = json.loads(Path("experiments/resnet/runs/digits.json").read_text("utf-8"))
     (run,) = record["held_out"]
     assert run["valid_accuracy"] == run["curve"]["accuracy_valid"][-1]
@@ -120,7 +124,7 @@ def test_recorded_runs_are_of_the_presets_as_they_are(path: Path) -> None:
     record = json.loads(path.read_text("utf-8"))
     name = record["preset"]
     assert path.stem == name
-    about = where_to_record(name, PRESETS[name].config).about
+    about = EXPERIMENT.record(name, PRESETS[name].config).about
     runs = {kind: record.pop(kind) for kind in ("held_out", "final")}
     assert record == about, f"{path} is stale; record it again: … experiment {name} --record"
     for kind, measured in (("held_out", "valid_accuracy"), ("final", "test_accuracy")):

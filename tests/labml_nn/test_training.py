@@ -20,7 +20,7 @@ from torch import nn
 from labml_nn.data import batch_indices, random_generator
 from labml_nn.data.small import make_synthetic
 from labml_nn.resnet import experiment, predict
-from labml_nn.resnet.experiment import PRESETS, Config
+from labml_nn.resnet.experiment import PRESETS, ResNetConfig
 from labml_nn.training import Diverged, Recipe, Totals, Trainer, epoch_ends, evaluate
 from labml_nn.training.checkpoint import (
     Checkpoint,
@@ -41,7 +41,7 @@ TINY = (
 
 
 def recipe(**values: object) -> Recipe:
-    return Config(**values).recipe()  # type: ignore[arg-type]
+    return ResNetConfig(**values).recipe()  # type: ignore[arg-type]
 
 
 CPU = Machine(torch.device("cpu"))
@@ -120,8 +120,8 @@ def test_totals_of_nothing_can_be_read() -> None:
     assert Totals.on(torch.device("cpu")).read(CPU)[:2] == (0, 0)
 
 
-def model_for(config: Config, seed: int = 0) -> nn.Module:
-    return experiment.build(config, 3, 10, torch.zeros(3), torch.ones(3))
+def model_for(config: ResNetConfig) -> nn.Module:
+    return config.build(make_synthetic(8, 8)[0])
 
 
 def test_a_step_is_that_of_the_formula() -> None:
@@ -153,7 +153,7 @@ def test_a_step_is_that_of_the_formula() -> None:
 
 
 def test_digits_reach_98_percent(tmp_path: Path) -> None:
-    assert experiment.main(["digits", "--out", "run"]) == 0
+    assert experiment.EXPERIMENT.main(["digits", "--out", "run"]) == 0
     result = json.loads(Path("run/result.json").read_text())
     assert result["valid_accuracy"] >= 0.98
     keys = {"config", "data", "seed", "versions", "machine", "seconds", "images_per_second", "epochs"}
@@ -179,7 +179,7 @@ def test_final_touches_the_test_set_once_at_the_end(monkeypatch: pytest.MonkeyPa
         return evaluate(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("labml_nn.training.run.evaluate", spy)
-    assert experiment.main([*TINY, "--steps", "70", "--final", "--out", "run"]) == 0
+    assert experiment.EXPERIMENT.main([*TINY, "--steps", "70", "--final", "--out", "run"]) == 0
     assert len(seen) == 1
     result = json.loads(Path("run/result.json").read_text())
     assert result["valid_accuracy"] is None
@@ -261,9 +261,13 @@ def test_two_processes_follow_the_curve_of_one() -> None:
 def test_batch_that_cannot_be_shared(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiment, "find_machine", lambda *a: Machine(torch.device("cpu"), world=3))
-    monkeypatch.setattr(experiment, "process_group", lambda machine: __import__("contextlib").nullcontext())
-    assert experiment.main([*TINY, "--out", "run"]) == 1
+    monkeypatch.setattr(
+        "labml_nn.training.command.find_machine", lambda *a: Machine(torch.device("cpu"), world=3)
+    )
+    monkeypatch.setattr(
+        "labml_nn.training.command.process_group", lambda machine: __import__("contextlib").nullcontext()
+    )
+    assert experiment.EXPERIMENT.main([*TINY, "--out", "run"]) == 1
     assert "a batch of 32 cannot be shared by 3 processes; choose a multiple" in capsys.readouterr().err
 
 
@@ -271,7 +275,7 @@ def test_diverging_run_names_the_step_and_the_last_good_checkpoint(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     options = [*TINY, "--steps", "64", "--checkpoint-steps", "2", "--learning-rate", "1e30", "--out", "run"]
-    assert experiment.main(options) == 1
+    assert experiment.EXPERIMENT.main(options) == 1
     error = capsys.readouterr().err
     assert "the loss is no longer a number, since step" in error
     assert "Try a smaller --learning-rate" in error
@@ -280,10 +284,10 @@ def test_diverging_run_names_the_step_and_the_last_good_checkpoint(
 
 
 def test_second_run_in_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 0
-    assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 1
+    assert experiment.EXPERIMENT.main([*TINY, "--steps", "2", "--out", "run"]) == 0
+    assert experiment.EXPERIMENT.main([*TINY, "--steps", "2", "--out", "run"]) == 1
     assert "run holds another run; go on with it by --resume run" in capsys.readouterr().err
-    assert experiment.main(["--resume", "run", "--steps", "1"]) == 1
+    assert experiment.EXPERIMENT.main(["--resume", "run", "--steps", "1"]) == 1
     assert "run has taken 2 steps already" in capsys.readouterr().err
 
 
@@ -300,25 +304,25 @@ def test_second_run_in_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -
 def test_what_cannot_be_run_is_said(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert experiment.main(arguments) == 1
+    assert experiment.EXPERIMENT.main(arguments) == 1
     assert message in capsys.readouterr().err
 
 
 def test_unknown_option_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        experiment.main(["digits", "--lerning-rate", "1"])
+        experiment.EXPERIMENT.main(["digits", "--lerning-rate", "1"])
     assert "--learning-rate" in capsys.readouterr().err
 
 
 def test_without_a_preset_it_is_resnet20() -> None:
-    assert experiment.parse(["--seed", "3"])[:2] == ("resnet20", Config(seed=3))
+    assert experiment.EXPERIMENT.parse(["--seed", "3"])[:2] == ("resnet20", ResNetConfig(seed=3))
 
 
 def test_every_field_has_its_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        experiment.main(["quick", "--help"])
+        experiment.EXPERIMENT.main(["quick", "--help"])
     shown = capsys.readouterr().out
-    for field in fields(Config):
+    for field in fields(ResNetConfig):
         assert f"--{field.name.replace('_', '-')}" in shown or f"--no-{field.name.replace('_', '-')}" in shown
 
 
@@ -408,7 +412,7 @@ def test_unwritable_logs_do_not_stop_a_run(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("labml.experiment.create", fail)
     with pytest.warns(UserWarning, match="labml keeps no notes of this run: PermissionError"):
-        assert experiment.main([*TINY, "--steps", "2", "--out", "run"]) == 0
+        assert experiment.EXPERIMENT.main([*TINY, "--steps", "2", "--out", "run"]) == 0
     assert Path("run/result.json").is_file()
 
 
@@ -431,5 +435,5 @@ def test_seeds_decide() -> None:
     assert torch.equal(
         torch.rand(2, generator=random_generator(1, 2)), torch.rand(2, generator=random_generator(1, 2))
     )
-    one, two = (model_for(Config(blocks=1, seed=seed)) for seed in (0, 1))
+    one, two = (model_for(ResNetConfig(blocks=1, seed=seed)) for seed in (0, 1))
     assert not torch.equal(next(one.parameters()), next(two.parameters()))

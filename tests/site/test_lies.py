@@ -60,10 +60,10 @@ LIES = {
     ),
     "a moved anchor": Lie(
         EXPERIMENT,
-        "class Config:",
+        "class ResNetConfig(Config):",
         "class Configuration:",
-        "    [the experiment](../resnet/experiment.py#Config)",
-        "the anchor of `../resnet/experiment.py#Config` leads nowhere",
+        "    [the experiment](../resnet/experiment.py#ResNetConfig)",
+        "the anchor of `../resnet/experiment.py#ResNetConfig` leads nowhere",
     ),
     "a page that is gone": Lie(
         EXPERIMENT,

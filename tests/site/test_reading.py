@@ -160,9 +160,9 @@ def test_names_lead_to_their_definitions(read: Open, scripts: bool) -> None:
     link.click()
     page.wait_for_url("**/zh/resnet/index.html#ResNetClassifier")
     users = page.locator("[id='ResNetClassifier'] .users a")
-    assert "experiment.build" in users.all_text_contents()
-    users.get_by_text("experiment.build").click()
-    page.wait_for_url("**/zh/resnet/experiment.html#build")
+    assert "ResNetConfig.build" in users.all_text_contents()
+    users.get_by_text("ResNetConfig.build").click()
+    page.wait_for_url("**/zh/resnet/experiment.html#ResNetConfig.build")
 
 
 def test_formulas_are_mathml_until_katex_is_there(read: Open) -> None:
