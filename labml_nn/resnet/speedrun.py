@@ -591,9 +591,7 @@ RESNET20 = SpeedConfig(
 WIDE = replace(
     RESNET20, network="wide", prepared=False, sides=((32, 1.25),), padding=2
 )
-PREPARED = replace(
-    WIDE, prepared=True, sides=((32, 1.3),), learning_rate=0.2
-)
+PREPARED = replace(WIDE, prepared=True, sides=((32, 1.3),), learning_rate=0.2)
 MUON = replace(
     PREPARED,
     optimizer="muon",
@@ -616,9 +614,7 @@ PRESETS = {
     "both-sides": Preset(
         "Alternating mirror images, smooth labels, six views.", BOTH_SIDES
     ),
-    "speedrun": Preset(
-        "The last step, for longer.", SpeedConfig()
-    ),
+    "speedrun": Preset("The last step, for longer.", SpeedConfig()),
 }
 
 
