@@ -65,7 +65,7 @@ there:
 [0.4, 1.01, 0.71, 0.97, 0.72]
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -138,7 +138,7 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        convolutions: list[Tensor],
+        convolutions: Sequence[Tensor],
         others: list[dict[str, Any]],
         rate: float,
         momentum: float,
