@@ -73,7 +73,7 @@ def own_tree(folder: Path, modules: int, languages: tuple[str, ...] = ()) -> Tre
     copies = -(-modules // sum(path.suffix == ".py" for path in templates))
     packages = tuple(f"{PACKAGE}_{number}" for number in range(copies))
     for name in ("docs", "experiments"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("traces", "benchmarks"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("traces"))
     for number, package in enumerate(packages):
         for path, content in templates.items():
             parts = (package if part == PACKAGE else part for part in path.parts)

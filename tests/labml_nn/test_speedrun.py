@@ -189,7 +189,6 @@ def test_six_views_are_shifts_by_a_pixel_and_mirror_images() -> None:
     torch.manual_seed(0)
     network = SpeedNet(3, 10, (4, 4, 4)).eval()
     views, images = SixViews(network).eval(), torch.randn(2, 3, 32, 32)
-    torch.testing.assert_close(views(images), views(images.flip(3)))
     columns = torch.arange(32)
     shifted = [images[:, :, at][:, :, :, at] for at in ((columns + d).abs().clamp(max=31) for d in (-1, 1))]
     # The edge that a shift uncovers is the line beside it, as in a mirror.
@@ -224,8 +223,6 @@ def test_presets_learn(preset: str) -> None:
     train = ImageData(large.contiguous(), digits.labels[:1024], digits.classes)
     config = PRESETS[preset].config
     config = replace(config, batch_size=32, channels=(16, 16, 16), sides=((25, 1), (32, 1)), flip="never")
-    if config.optimizer == "sgd":
-        config = replace(config, learning_rate=0.05)
     trainer = Trainer(config.build(train), train, config.recipe(len(train)), CPU)
     for _ in range(trainer.recipe.steps - 8):
         trainer.take_step()
