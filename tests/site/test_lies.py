@@ -59,11 +59,11 @@ LIES = {
         "the symbol `W_9` stands in no formula",
     ),
     "a moved anchor": Lie(
-        EXPERIMENT,
-        "class ResNetConfig(Config):",
+        "labml_nn/training/config.py",
+        "class Config:",
         "class Configuration:",
-        "    [the experiment](../resnet/experiment.py#ResNetConfig)",
-        "the anchor of `../resnet/experiment.py#ResNetConfig` leads nowhere",
+        "[all experiments have](../training/config.py#Config)",
+        "the anchor of `../training/config.py#Config` leads nowhere",
     ),
     "a page that is gone": Lie(
         EXPERIMENT,
