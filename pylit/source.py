@@ -47,13 +47,13 @@ def parse(data: bytes, file: str) -> Source:
 
 def decode_python(data: bytes, file: str) -> str:
     """Decode a Python file as Python does: byte-order mark, encoding cookie, any kind of newline."""
+    hint = "Save it as UTF-8, or state its encoding."
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise PylitError(_undecodable(error, file, f"is not in its encoding, {encoding}")) from error
+        raise PylitError(_undecodable(error, file, f"is not in its encoding, {encoding}", hint)) from error
     except (SyntaxError, UnicodeError, LookupError) as error:
-        hint = "Save it as UTF-8, or state its encoding."
         raise PylitError(Problem(file, 1, f"cannot be decoded: {error}", hint)) from error
     return _newlines(text)
 
@@ -63,7 +63,7 @@ def decode_utf8(data: bytes, file: str) -> str:
     try:
         return _newlines(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise PylitError(_undecodable(error, file, "is not UTF-8")) from error
+        raise PylitError(_undecodable(error, file, "is not UTF-8", "Save it as UTF-8.")) from error
 
 
 def parse_python(text: str, file: str) -> Source:
@@ -139,6 +139,6 @@ def _newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _undecodable(error: UnicodeDecodeError, file: str, message: str) -> Problem:
+def _undecodable(error: UnicodeDecodeError, file: str, message: str, hint: str) -> Problem:
     before = _newlines(error.object[: error.start].decode("latin-1"))  # has a character for each byte
-    return Problem(file, before.count("\n") + 1, f"{message}: {error.reason}", "Save it as UTF-8.")
+    return Problem(file, before.count("\n") + 1, f"{message}: {error.reason}", hint)

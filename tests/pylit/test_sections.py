@@ -321,8 +321,9 @@ ENCODING = "Save it as UTF-8, or state its encoding."
             b"# coding: ascii\r\n\rx = '\xff'\n",
             3,
             "is not in its encoding, ascii: ordinal not in range(128)",
-            "Save it as UTF-8.",
+            ENCODING,
         ),
+        (b"x = 1\n\n\ny = '\xff'\n", 4, "is not in its encoding, utf-8: invalid start byte", ENCODING),
     ],
 )
 def test_what_is_no_python_is_refused(
