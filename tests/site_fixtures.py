@@ -21,6 +21,13 @@ expect.set_options(timeout=20_000)  # machines are busy
 CDN = "https://cdn.jsdelivr.net/"
 STUB = ".katex .katex-mathml { position: absolute; clip: rect(1px, 1px, 1px, 1px); }"
 """What of KaTeX's stylesheet the tests need."""
+RESNET = Path(__file__).parent.parent / "labml_nn/resnet/__init__.py"
+
+
+def resnet_line(code: str) -> int:
+    """The number of the line of the ResNet page that `code` begins."""
+    lines = RESNET.read_text("utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.startswith(code))
 
 
 @pytest.fixture(scope="session")

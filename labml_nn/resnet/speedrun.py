@@ -145,8 +145,7 @@ def whitening_filters(
     Returns all $f_i$ and, because the activation that follows lets only one side of a number pass,
     all $-f_i$: shape `[2 * channels * size**2, channels, size, size]`.
 
-    >>> torch.manual_seed(0)
-    <torch._C.Generator object at ...>
+    >>> _ = torch.manual_seed(0)
     >>> images = torch.randn(50, 3, 8, 8).cumsum(dim=2).cumsum(dim=3)
     >>> white = nn.functional.conv2d(images, whitening_filters(images))[:, :12]
     >>> covariance = white.transpose(0, 1).flatten(1).cov(correction=0)

@@ -461,7 +461,7 @@ def test_the_map_shows_the_pages_that_the_text_names() -> None:
     assert text
     places = [text.index(page) for page in pages[1:]]
     assert places == sorted(places)
-    assert len(places) == 5
+    assert len(places) == 6
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import BEGUN, COMPLETE
 from playwright.sync_api import Page, expect
-from site_fixtures import CDN, Open
+from site_fixtures import CDN, Open, resnet_line
 
 from pylit.discovery import find_pages
 from pylit.plugin import load_settings
@@ -160,8 +160,8 @@ def test_names_lead_to_their_definitions(read: Open, scripts: bool) -> None:
     link.click()
     page.wait_for_url("**/zh/resnet/index.html#ResNetClassifier")
     users = page.locator("[id='ResNetClassifier'] .users a")
-    assert "ResNetConfig.build" in users.all_text_contents()
-    users.get_by_text("ResNetConfig.build").click()
+    assert "experiment.ResNetConfig.build" in users.all_text_contents()
+    users.get_by_text("experiment.ResNetConfig.build").click()
     page.wait_for_url("**/zh/resnet/experiment.html#ResNetConfig.build")
 
 
@@ -453,9 +453,11 @@ def test_desktop_prose_stands_beside_its_code(read: Open) -> None:
 @pytest.mark.parametrize("path", RESNET)
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scripts", [True, False])
-@pytest.mark.parametrize("anchor", ["ResidualBlock.forward", "residual-learning", "L120", "cifar_resnet"])
+@pytest.mark.parametrize("anchor", ["ResidualBlock.forward", "residual-learning", "line", "cifar_resnet"])
 def test_deep_links_lead_there(read: Open, path: str, width: int, scripts: bool, anchor: str) -> None:
     """And stay there while what is above is laid out."""
+    if anchor == "line":
+        anchor = f"L{resnet_line('ShortcutKind = ')}"
     page = read(f"{path}#{anchor}", width=width, scripts=scripts, motion=True).page
     target = page.locator(f"[id='{anchor}']")
     page.wait_for_timeout(500)
