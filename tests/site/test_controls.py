@@ -154,7 +154,7 @@ def test_links_to_several_lines(read: Open) -> None:
     page.wait_for_url(f"**#L{first}")
     page.locator(f"#L{above}").click(modifiers=["Shift"])
     page.wait_for_url(f"**#L{above}-L{first}")
-    wait_marked(page, f"L{above}", f"L{first}")
+    wait_marked(page, *(f"L{line}" for line in range(above, first + 1)))
     page.go_back()
     wait_marked(page)
     page.wait_for_url(f"**#L{first}")
