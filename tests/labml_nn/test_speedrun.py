@@ -73,7 +73,7 @@ def test_a_step_of_muon_is_that_of_the_formula() -> None:
 def test_other_parameters_take_the_steps_of_gradient_descent() -> None:
     ours, theirs = (nn.Parameter(torch.ones(3)) for _ in range(2))
     group = {"params": [ours], "lr": 0.1, "momentum": 0.85, "weight_decay": 0.3}
-    optimizer = Muon([nn.Parameter(torch.ones(2, 2))], [group], rate=0.1, momentum=0.7)
+    optimizer = Muon([nn.Parameter(torch.ones(2, 2, 1, 1))], [group], rate=0.1, momentum=0.7)
     reference = torch.optim.SGD([theirs], lr=0.1, momentum=0.85, weight_decay=0.3, nesterov=True)
     for step in range(4):
         ours.grad, theirs.grad = (torch.tensor([1.0, step, -2.0]) for _ in range(2))
@@ -83,7 +83,7 @@ def test_other_parameters_take_the_steps_of_gradient_descent() -> None:
 
 
 def test_a_closure_is_called() -> None:
-    weights = nn.Parameter(torch.randn(2, 2))
+    weights = nn.Parameter(torch.randn(2, 2, 1, 1))
 
     def closure() -> float:
         weights.grad = 2 * weights.detach()

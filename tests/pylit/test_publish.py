@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -210,6 +211,8 @@ def test_killed_at_any_moment(states: list[dict[str, str]], write: Write, tmp_pa
     chance = random.Random(int(jobs))
     for attempt in range(KILLED):
         write_pages(write, ("New.", "Old.")[attempt % 2])
+        if attempt % 2 == 0:  # or soon nothing would be left to make
+            shutil.rmtree(tmp_path / "cache", ignore_errors=True)
         process = start(tmp_path, "--jobs", jobs)
         time.sleep(0.2 + 0.6 * chance.random())
         if attempt % 4 < 2:
@@ -251,7 +254,8 @@ def test_told_to_stop_nothing_temporary_is_left(
     monkeypatch.setitem(ENV, "TMPDIR", str(tmp_path / "tmp"))
     stopped = 0
     for attempt in range(6):
-        write_pages(write, ("New.", "Old.")[attempt % 2], count=12)
+        write_pages(write, ("New.", "Old.")[attempt % 2])
+        shutil.rmtree(tmp_path / "cache", ignore_errors=True)  # or soon nothing would be left to make
         process = start(tmp_path, *option)
         time.sleep(0.25 + 0.1 * attempt)
         process.terminate()
