@@ -67,8 +67,8 @@ class _Row:
 
     @property
     def is_comment(self) -> bool:
-        """Whether it holds comments and nothing else yet."""
-        return bool(self.prose) and not self.code and self.docstring is None
+        """Whether it holds nothing but comments yet."""
+        return not self.code and self.docstring is None
 
     def add_text(self, lines: Iterable[ProseLine]) -> None:
         """Add a piece of prose as paragraphs of its own."""
@@ -268,7 +268,7 @@ def _docstrings(
         first = lines[value.lineno - 1]
         column = len(first) - len(first.lstrip())
         token = strings.get((value.lineno, column))
-        if token is None or value.col_offset != len(first[:column].encode()):
+        if token is None:
             continue
         ends_at = len(lines[token.end[0] - 1][: token.end[1]].encode())
         if (value.end_lineno, value.end_col_offset) != (token.end[0], ends_at):
@@ -276,16 +276,15 @@ def _docstrings(
         own = range(token.start[0], token.end[0] + 1)
         if lines[token.end[0] - 1][token.end[1] :].strip():
             own = own[:-1]
-        if own:
-            yield _Docstring(within, own, tuple(_docstring_text(token, own)))
+        yield _Docstring(within, own, tuple(_docstring_text(token, own)))
 
 
 def _docstring_text(token: tokenize.TokenInfo, own: range) -> Iterator[ProseLine]:
     """Yield the lines of a docstring without quotes and common indentation."""
     prefix = token.string[: token.string.index(token.string[-1])]
-    quotes = 3 if token.string.endswith(token.string[-1] * 3) and len(token.string) >= len(prefix) + 6 else 1
+    quotes = 3 if token.string.endswith(token.string[-1] * 3) else 1
     texts = token.string[len(prefix) + quotes : -quotes].split("\n")
-    if len(texts) > 1 and texts[0] == "\\" and "r" not in prefix.lower():
+    if texts[0] == "\\" and "r" not in prefix.lower():
         texts[0] = ""  # a continuation, so that the text may start on the next line
     texts = [texts[0].lstrip(), *(text.expandtabs() for text in texts[1:])]
     indents = [len(text) - len(text.lstrip()) for text in texts[1:] if text.strip()]
@@ -323,7 +322,7 @@ def _names(rows: Sequence[_Row], lines: Sequence[str]) -> Iterator[str]:
             opened.add(row.opens.name)
             yield row.opens.name
             continue
-        base = row.opens.name if row.opens else row.within or "module"
+        base = row.within or "module"
         words = [line.text for line in row.text] + [lines[number - 1] for number in row.code]
         short = "" if row.opens or row is rows[0] else next(filter(None, map(slug, words)), "")
         name = unused(f"{base}:{short}" if short else base, taken, counts)

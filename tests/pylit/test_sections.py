@@ -445,7 +445,34 @@ def test_mutated_real_files_are_cut_without_loss(path: Path, data: st.DataObject
     check_prose_is_prose(source)
 
 
+def test_blank_lines_at_the_top_go_with_what_follows() -> None:
+    for text, prose in [("\n\nx = 1\n", ()), ("\n\n# c\nx = 1\n", (1, 2, 3))]:
+        (section,) = cut(text).sections
+        assert (section.line, section.prose) == (1, prose)
+
+
+def test_comments_with_a_blank_line_between_them_are_one_piece_of_prose() -> None:
+    assert rows(cut("# a\n\n# b\nx = 1\n")) == [("module", ["a", "", "b"], ["x = 1"])]
+
+
+def test_a_comment_after_other_code_is_no_longer_in_a_definition() -> None:
+    source = cut("def f():\n    pass\ny = 1\n    # indented\n")
+    assert source.definitions[0].last == 2
+    assert [section.within for section in source.sections] == ["f", "", ""]
+    source = cut("def f():\n    pass\n\n    # indented\n")
+    assert source.definitions[0].last == 4
+
+
+def test_a_docstring_that_shares_its_lines_is_code() -> None:
+    assert rows(cut('"""doc"""; x = 1\n')) == [("module", [], ['"""doc"""; x = 1'])]
+    assert rows(cut('"""a\nb"""; x = 1\n')) == [("module", ["a"], ['b"""; x = 1'])]
+    assert rows(cut('def f(a=\n"x"): "doc"\n')) == [("f", [], ["def f(a=", '"x"): "doc"'])]
+    assert rows(cut('"a" "b"\n')) == [("module", [], ['"a" "b"'])]
+
+
 def test_slug() -> None:
+    assert slug("_private_ of `__init__`") == "private_-of-__init"
+    assert slug("a" * 47 + " b") == "a" * 47
     assert slug("## Why `it` *helps*, and when: a long story") == "why-it-helps-and-when-a"
     assert slug("残差 块") == "残差-块"
     assert slug("$$$") == ""
