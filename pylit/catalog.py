@@ -125,9 +125,11 @@ def parse_messages(data: bytes, file: str, lang: str) -> BabelCatalog:
     """
     from babel.messages.pofile import PoFileError, read_po
 
+    from .source import decode_utf8
+
     try:
         # What an obsolete entry was before it was obsolete is of no use, and unknown to Babel.
-        text = re.sub(r"(?m)^#~\|.*", "", data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
+        text = re.sub(r"(?m)^#~\|.*", "", decode_utf8(data, file))
         if match := _MISTAKE.search(text):
             line, number = match[0].strip(), text.count("\n", 0, match.start()) + 1
             if match["context"]:

@@ -77,9 +77,11 @@ def parse_glossary(data: bytes, file: str) -> Glossary:
     """
     import yaml
 
+    from .source import decode_utf8
+
     try:
-        node = yaml.compose(data.decode("utf-8"), Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        node = yaml.compose(decode_utf8(data, file), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise PylitError(Problem(file, line, f"is no YAML: {getattr(error, 'problem', error)}")) from error

@@ -64,6 +64,12 @@ def test_a_glossary_that_is_wrong(write: Write, text: str, message: str) -> None
         load_glossary(write("glossary.yml", text))
 
 
+def test_a_glossary_that_is_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "glossary.yml").write_bytes("- term: residual\n  use: 残差\n".encode("gbk"))
+    with pytest.raises(PylitError, match=r"glossary\.yml:2: error: is not UTF-8: "):
+        load_glossary(tmp_path / "glossary.yml")
+
+
 def test_no_glossary_is_an_empty_one(write: Write, tmp_path: Path) -> None:
     assert (
         load_glossary(tmp_path / "none.yml").terms
