@@ -176,8 +176,10 @@ def wait_for_group(group: int) -> None:
 
 
 def write_pages(write: Write, words: str, count: int = 12) -> None:
+    """Write each module at once, as half of one would be a third state."""
     for number in range(count):
-        write(f"pkg/m{number}.py", f'"""\n# Module {number}\n\n{words} $x_{number}$\n"""\n')
+        path = write(f"pkg/m{number}.new", f'"""\n# Module {number}\n\n{words} $x_{number}$\n"""\n')
+        path.replace(path.with_suffix(".py"))
 
 
 @pytest.fixture

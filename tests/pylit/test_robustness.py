@@ -39,7 +39,6 @@ def test_counts_are_those_of_the_tests(root: Path, tests: dict[str, ModuleType],
     generated = examples(sections.test_any_program_is_cut_without_loss)
     mutated = examples(sections.test_mutated_real_files_are_cut_without_loss)
     counts = {
-        "files": sections.SAMPLE,
         "programs": generated + mutated,
         "kinds of growth": len(limits.GROWING),
         "kinds of growth of memory": len(limits.REMEMBERED),

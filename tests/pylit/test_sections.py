@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sysconfig
 import tokenize
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from pylit.errors import Problem, PylitError
 from pylit.model import Section, Source
 from pylit.sections import slug, unused
-from pylit.source import decode_python, parse_markdown, parse_python, read_source
+from pylit.source import decode_python, parse_markdown, parse_python, python_tokens, read_source
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 
@@ -52,11 +51,10 @@ def check_prose_is_prose(source: Source) -> None:
     """An oracle that knows tokens only: what stands on a prose line is a comment or a lone string."""
     prose = {n for section in source.sections for n in section.prose}
     layout = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-    for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
+    for token in python_tokens(source.text):
         if token.type in layout or not token.string.strip():
             continue
-        touched = prose & set(range(token.start[0], token.end[0] + 1))
-        if touched:
+        if any(n in prose for n in range(token.start[0], token.end[0] + 1)):
             assert token.type in (tokenize.COMMENT, tokenize.STRING), (source.file, token)
             assert not source.lines[token.start[0] - 1][: token.start[1]].strip(), (source.file, token)
 
@@ -70,17 +68,12 @@ def check_files(files: Iterable[Path]) -> int:
     """Cut files and check them; how many of them are Python. What Python compiles is never refused."""
     read = 0
     for path in files:
-        data = path.read_bytes()
         try:
-            compile(data, str(path), "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, SyntaxWarning, DeprecationWarning):
-            # Some files are wrong on purpose; these warnings are errors in our tests.
-            try:
-                source = read_source(path)
-            except PylitError:
-                continue
-        else:
             source = read_source(path)
+        except PylitError:  # some are wrong on purpose
+            with pytest.raises((SyntaxError, ValueError)):
+                compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+            continue
         check_lossless(source)
         check_prose_is_prose(source)
         read += 1
