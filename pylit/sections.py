@@ -163,7 +163,7 @@ def _rows(
             case _Kind.DOCSTRING:
                 docstring = docstring_at[number]
                 opened = row.opens.name if row.opens else ""
-                if row.docstring or opened != docstring.within or (row.text and not row.opens):
+                if opened != docstring.within or (row.text and not row.opens):
                     start(number)
                 row.docstring, row.within = docstring, docstring.within
                 row.prose += docstring.lines

@@ -442,6 +442,8 @@ def test_blank_lines_at_the_top_go_with_what_follows() -> None:
     for text, prose in [("\n\nx = 1\n", ()), ("\n\n# c\nx = 1\n", (1, 2, 3))]:
         (section,) = cut(text).sections
         assert (section.line, section.prose) == (1, prose)
+    (section,) = cut("\n\ndef f(): pass\n").sections
+    assert (section.line, section.prose, section.code) == (1, (), (1, 2, 3))
 
 
 def test_comments_with_a_blank_line_between_them_are_one_piece_of_prose() -> None:
@@ -454,6 +456,19 @@ def test_a_comment_after_other_code_is_no_longer_in_a_definition() -> None:
     assert [section.within for section in source.sections] == ["f", "", ""]
     source = cut("def f():\n    pass\n\n    # indented\n")
     assert source.definitions[0].last == 4
+    source = cut("def f():\n    pass\n# not indented\n")
+    assert source.definitions[0].last == 2
+    source = cut("def f():\n    pass\n    # of f\n\n# of the module\n")
+    assert [(section.prose, section.within) for section in source.sections[1:]] == [((3, 4), "f"), ((5,), "")]
+
+
+def test_a_docstring_after_a_comment_has_a_row_of_its_own() -> None:
+    assert rows(cut('# comment\n"""doc"""\nx = 1\n')) == [
+        ("module", ["comment"], []),
+        ("module:doc", ["doc"], ["x = 1"]),
+    ]
+    source = cut('def f():\n    #\n    """doc"""\n')
+    assert [(section.prose, section.code) for section in source.sections] == [((), (1,)), ((2,), ()), ((3,), ())]
 
 
 def test_a_docstring_that_shares_its_lines_is_code() -> None:
