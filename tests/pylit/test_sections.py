@@ -468,7 +468,11 @@ def test_a_docstring_after_a_comment_has_a_row_of_its_own() -> None:
         ("module:doc", ["doc"], ["x = 1"]),
     ]
     source = cut('def f():\n    #\n    """doc"""\n')
-    assert [(section.prose, section.code) for section in source.sections] == [((), (1,)), ((2,), ()), ((3,), ())]
+    assert [(section.prose, section.code) for section in source.sections] == [
+        ((), (1,)),
+        ((2,), ()),
+        ((3,), ()),
+    ]
 
 
 def test_a_docstring_that_shares_its_lines_is_code() -> None:
