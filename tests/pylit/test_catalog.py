@@ -8,7 +8,7 @@ import pytest
 from conftest import Write
 
 from pylit.catalog import State, catalog_path, load_catalog, read_messages
-from pylit.errors import PylitError, Severity
+from pylit.errors import Problem, PylitError, Severity
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
@@ -47,7 +47,7 @@ def test_states(write: Write) -> None:
     }
     assert found.lookup("one").text == "一"
     assert found.lookup("three").text == "三"
-    assert found.lookup("four").text == ""
+    assert [found.lookup(text).text for text in ("two", "four", "none")] == ["", "", ""]
     assert [found.lookup(text).line for text in ("one", "four", "none")] == [5, 17, 0]
     assert found.problems == ()
 
@@ -75,8 +75,9 @@ def test_broken_translations_are_reported_and_never_given_out(
     assert found.lookup(original).state is State.BROKEN
     assert found.lookup(original).text == ""
     (problem,) = found.problems
-    assert message in problem.message
-    assert (problem.line, problem.severity) == (5, Severity.WARNING)
+    assert problem.message.startswith(f"a translation {message}")
+    hint = "It is left out until it has the same formulas, code and links as the original."
+    assert problem == Problem(path.as_posix(), 5, problem.message, hint, Severity.WARNING)
 
 
 def test_what_is_lacking_is_told_once(write: Write) -> None:
@@ -95,6 +96,11 @@ def test_stale_translation_that_never_fitted(write: Write) -> None:
     path = catalog(write, '#, fuzzy\n#| msgctxt "x"\n#| msgid "$x$ is"\nmsgid "is"\nmsgstr "是"\n')
     (problem,) = load_catalog(path, "zh").problems
     assert problem.message == "a translation does not fit its previous original"
+
+
+def test_the_context_of_a_previous_original_is_passed_over(write: Write) -> None:
+    path = catalog(write, '#, fuzzy\n#| msgctxt "x"\n#| msgid "$x$ is"\nmsgid "is"\nmsgstr "$x$ 是"\n')
+    assert load_catalog(path, "zh").lookup("is").state is State.STALE
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r"])
@@ -135,15 +141,19 @@ def test_previous_text_over_several_lines(write: Write) -> None:
     ("text", "message"),
     [
         ('msgid "a"\nmsgstr "b\n', r'6: error: does not parse: the string does not end .*: msgstr "b'),
-        ("nonsense\n", "5: error: does not parse: "),
-        ('msgid "a"\nmsgid "b"\nmsgstr "c"\n', "5: error: does not parse: "),
+        ("nonsense\n", r"5: error: does not parse: Unknown or misformatted keyword\n"),
+        (
+            'msgid "a"\nmsgid "b"\nmsgstr "c"\n',
+            r"5: error: does not parse: missing msgstr for msgid 'a'\n",
+        ),
+        ('msgid "a"\nmsgstr[x] "b"\n', "1: error: does not parse: invalid literal for int"),
     ],
 )
 def test_catalog_that_does_not_parse(write: Write, text: str, message: str) -> None:
     path = catalog(write, text)
     with pytest.raises(PylitError, match=rf"a\.po:{message}") as error:
         load_catalog(path, "zh")
-    assert error.value.problem.hint
+    assert error.value.problem.hint == "Catalogs are gettext files in UTF-8; `msgfmt --check` explains."
 
 
 def test_contexts_are_refused(write: Write) -> None:

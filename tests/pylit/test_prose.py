@@ -10,6 +10,7 @@ from pylit.prose import (
     figure_kind,
     fixed_parts,
     is_translatable,
+    markdown,
     one_line,
     parse_prose,
     plain,
@@ -237,3 +238,30 @@ def test_fixed_parts() -> None:
 
 def test_plain() -> None:
     assert plain("a **b** `c` $d$ [e](f) <sub>g</sub>\\\nh") == "a b c d e g h"
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("text\n>>> 1\n1\n\nmore\n", ["text", "doctest", "more"]),
+        ("text\n\n    >>> 1\n", ["text", "code_block"]),
+        ("* a\n  >>> 1\n* b\n", ["a", "doctest", "b"]),
+        ("* a\n  >>> 1\nb\n", ["a", "doctest", "b"]),
+        ("text\n$$\nx\n$$\n", ["text", "math_block"]),
+        ("$$\na\n\nb\n$$\n", ["math_block"]),
+        ("$$\nx\n$$ (eq)\n", ["$$\nx\n$$ (eq)"]),
+        ("$$\nx\n", ["$$\nx"]),
+        ("a\n\n$$x$$\n\n$$y\n", ["a", "math_block", "$$y"]),
+    ],
+)
+def test_where_examples_and_formulas_begin_and_end(text: str, types: list[str]) -> None:
+    tokens = [token for token in markdown().parse(text) if not token.nesting]
+    assert [token.content if token.type == "inline" else token.type for token in tokens] == types
+
+
+@pytest.mark.parametrize(
+    ("text", "formulas"),
+    [("a $$x$$ b", 1), ("$x$ (a)", 1), ("$ x $", 0), ("$x$1", 0), ("1$x$", 0), (r"\$x$", 0)],
+)
+def test_what_dollars_are_formulas(text: str, formulas: int) -> None:
+    assert fixed_parts(text).total() == formulas
