@@ -442,12 +442,53 @@ def test_blank_lines_at_the_top_go_with_what_follows() -> None:
     for text, prose in [("\n\nx = 1\n", ()), ("\n\n# c\nx = 1\n", (1, 2, 3))]:
         (section,) = cut(text).sections
         assert (section.line, section.prose) == (1, prose)
-    (section,) = cut("\n\ndef f(): pass\n").sections
-    assert (section.line, section.prose, section.code) == (1, (), (1, 2, 3))
+    (section,) = cut("\n\ndef f():\n    pass\n").sections
+    assert (section.line, section.prose, section.code) == (1, (), (1, 2, 3, 4))
 
 
 def test_comments_with_a_blank_line_between_them_are_one_piece_of_prose() -> None:
-    assert rows(cut("# a\n\n# b\nx = 1\n")) == [("module", ["a", "", "b"], ["x = 1"])]
+    source = cut("# a\n\n# b\n# c\nx = 1\n")
+    assert rows(source) == [("module", ["a", "", "b", "c"], ["x = 1"])]
+    assert [line.number for line in source.sections[0].text] == [1, 3, 3, 4]
+
+
+def test_a_comment_without_words_begins_a_row() -> None:
+    assert rows(cut("# a\n\n#\nx = 1\n")) == [("module", ["a"], []), ("module:x-1", [], ["x = 1"])]
+
+
+def test_only_a_comment_that_touches_a_definition_belongs_to_it() -> None:
+    assert rows(cut("# a\ndef f(): pass\n")) == [("f", ["a"], ["def f(): pass"])]
+    assert rows(cut("# a\n\ndef f(): pass\n")) == [("module", ["a"], []), ("f", [], ["def f(): pass"])]
+
+
+def test_definitions_know_how_deep_they_are() -> None:
+    source = cut("class A:\n    class B:\n        def f(self): pass\ndef g(): pass\n")
+    depths = [("A", 0), ("A.B", 1), ("A.B.f", 2), ("g", 0)]
+    assert [(found.name, found.depth) for found in source.definitions] == depths
+
+
+@pytest.mark.parametrize(
+    ("text", "prose"),
+    [
+        ("'one'\n", "one"),
+        ('"a\\""\n', 'a\\"'),
+        ('""\n', None),
+        ('"""a\f"""\n', "a"),
+        ("# a\f\n", "a"),
+        ("#  a\n", " a"),
+        ("#: a\n", "a"),
+    ],
+)
+def test_the_words_of_docstrings_and_comments(text: str, prose: str | None) -> None:
+    (section,) = parse_python(text, "example.py").sections
+    assert [(line.number, line.text) for line in section.text] == ([] if prose is None else [(1, prose)])
+
+
+def test_names_of_sections_are_none_of_lines() -> None:
+    names = [section.name for section in cut("def L1(): pass\ndef L2(): pass\ndef L3(): pass\n").sections]
+    assert names == ["L1-2", "L2-2", "L3-2"]
+    names = [section.name for section in cut("def L1(): pass\ndef L9(): pass\n").sections]
+    assert names == ["L1-2", "L9"]
 
 
 def test_a_comment_after_other_code_is_no_longer_in_a_definition() -> None:
@@ -468,6 +509,7 @@ def test_a_docstring_after_a_comment_has_a_row_of_its_own() -> None:
         ("module:doc", ["doc"], ["x = 1"]),
     ]
     source = cut('def f():\n    #\n    """doc"""\n')
+    assert [section.name for section in source.sections] == ["f", "f-2", "f:doc"]
     assert [(section.prose, section.code) for section in source.sections] == [
         ((), (1,)),
         ((2,), ()),
@@ -485,6 +527,7 @@ def test_a_docstring_that_shares_its_lines_is_code() -> None:
 def test_slug() -> None:
     assert slug("_private_ of `__init__`") == "private_-of-__init"
     assert slug("a" * 47 + " b") == "a" * 47
+    assert slug("a" * 50) == "a" * 48
     assert slug("## Why `it` *helps*, and when: a long story") == "why-it-helps-and-when-a"
     assert slug("残差 块") == "残差-块"
     assert slug("$$$") == ""
