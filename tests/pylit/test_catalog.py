@@ -101,6 +101,7 @@ def test_stale_translation_that_never_fitted(write: Write) -> None:
 def test_the_context_of_a_previous_original_is_passed_over(write: Write) -> None:
     path = catalog(write, '#, fuzzy\n#| msgctxt "x"\n#| msgid "$x$ is"\nmsgid "is"\nmsgstr "$x$ 是"\n')
     assert load_catalog(path, "zh").lookup("is").state is State.STALE
+    assert [message.previous_id for message in read_messages(path, "zh") if message.id] == [["$x$ is"]]
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r"])
