@@ -314,7 +314,7 @@ def _names(rows: Sequence[_Row], lines: Sequence[str]) -> Iterator[str]:
 
     No name depends on a count of sections, so a link to one survives what is written before it.
     """
-    taken = {row.opens.name for row in rows if row.opens} | {f"L{number}" for number in range(len(lines) + 1)}
+    taken = {row.opens.name for row in rows if row.opens}
     counts: dict[str, int] = {}
     opened = {f"L{number}" for number in range(len(lines) + 1)}
     for row in rows:

@@ -524,6 +524,11 @@ def test_a_docstring_that_shares_its_lines_is_code() -> None:
     assert rows(cut('"a" "b"\n')) == [("module", [], ['"a" "b"'])]
 
 
+def test_a_docstring_below_a_directive_is_in_its_row() -> None:
+    (section,) = cut('#!/usr/bin/env python\n"""doc"""\nx = 1\n').sections
+    assert (section.prose, section.code) == ((2,), (1, 3))
+
+
 def test_slug() -> None:
     assert slug("_private_ of `__init__`") == "private_-of-__init"
     assert slug("a" * 47 + " b") == "a" * 47
