@@ -6,10 +6,16 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # A package is installed only if its hash is in the lock. What it needs is in the lock too.
 LOCKED := $(PIP) --require-hashes --no-deps --requirement
-# The project itself, with the locked setuptools.
-SELF   := $(PIP) --no-deps --no-build-isolation --editable .
+# The project itself with the locked setuptools and hatchling: the content, then the engine. In one call, pip would install
+# the command `pylit` first and then remove it with an older content, to which it belonged.
+EDIT   := $(PIP) --no-deps --no-build-isolation --editable
+SELF   := $(EDIT) . && $(EDIT) ./pylit
+METADATA := pyproject.toml pylit/pyproject.toml pylit/VERSION
+# A wheel is built from its source distribution, so it holds nothing that is not in there.
+BUILD  := $(BIN)/uv build --quiet --offline --no-build-isolation --python $(BIN)/python --out-dir dist
 UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-          --no-annotate --constraint constraints.txt setup.py requirements/build.in
+          --no-annotate --no-emit-package annotated-pylit --constraint constraints.txt \
+          pyproject.toml requirements/build.in
 ADDRESS ?= 127.0.0.1:8000
 # In the order in which they run; each takes less than ten minutes on two cores.
 BENCHMARKS := throughput overhead speedrun render rebuild growth
@@ -17,56 +23,77 @@ BENCHMARKS := throughput overhead speedrun render rebuild growth
 RECORD  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install site serve test check coverage lint types prose format accept update traces bench lock audit browser clean
+.PHONY: help site serve quick test format check lint types prose coverage accept install traces bench update status wheel lock audit clean browser
 
-help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help:
+	@awk -F ':.*## ' '/^##@ /{printf "%s\n", substr($$0, 5)} /^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(VENV)/dev  ## Install everything for development into .venv (torch included)
-
+##@ Read
 site: $(VENV)/site  ## Build the whole site into site/ (needs no torch)
 	$(BIN)/mkdocs build --strict
 	@echo "The site is in site/: open site/index.html, or run 'make serve'."
 
 serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading when a file is saved
-	$(BIN)/mkdocs serve --dev-addr $(ADDRESS)
+	$(BIN)/pylit serve --address $(ADDRESS)
 
-test: $(VENV)/dev browser  ## Run the tests
-	$(BIN)/python -m pytest -n auto -m "not alone"
+##@ Change
+quick: $(VENV)/dev  ## Run the tests that start no process, browser or training: a minute
+	$(BIN)/python -m pytest -n auto -m "not (browser or training or process or slow or alone or thorough)" tests/pylit
+
+test: $(VENV)/dev browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
+	$(BIN)/python -m pytest -n auto -m "not alone$(if $(EVERYTHING),, and not thorough)"
 	$(BIN)/python -m pytest -m alone
-
-coverage: $(VENV)/dev browser  ## Run the engine's tests, and fail if they leave too many of its branches out
-	$(BIN)/python -m coverage run -m pytest --hypothesis-profile=default -m "not alone" tests/pylit
-	$(BIN)/python -m coverage report
-
-check: lint types prose test site  ## What CI runs: lint, types, prose, tests, a strict build of the site
-
-lint: $(VENV)/dev  ## Check style and formatting
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/zizmor --offline --no-progress --quiet .github
-
-types: $(VENV)/dev  ## Check types
-	$(BIN)/mypy
-
-prose: $(VENV)/site  ## Check prose: formulas, links, translations, parameters in docstrings
-	$(BIN)/pylit check
 
 format: $(VENV)/dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-accept: $(VENV)/dev  ## Take the pages that the tests get now for the expected ones
+check: lint types prose test site  ## Run everything that CI runs
+
+# Parts of `make check`.
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+prose: $(VENV)/site
+	$(BIN)/pylit check
+
+# Run the engine's tests, and fail if they leave too many of its branches out.
+coverage: $(VENV)/dev browser
+	$(BIN)/python -m coverage run -m pytest --hypothesis-profile=default -m "not alone" tests/pylit
+	$(BIN)/python -m coverage report
+
+# Take the pages that the tests get now for the expected ones.
+accept: $(VENV)/dev
 	PYLIT_ACCEPT=1 $(BIN)/python -m pytest -q tests/pylit/test_pages.py
 
-update: $(VENV)/site  ## Bring the translators' catalogs in line with the sources
-	$(BIN)/pylit update
+##@ Train
+install: $(VENV)/dev  ## Install everything into .venv, torch included; then run python -m labml_nn.resnet.experiment
+	@echo "Installed. Train with: $(BIN)/python -m labml_nn.resnet.experiment --help"
 
 traces: $(VENV)/dev  ## Record the shapes of tensors that pages show, by running the examples
 	$(BIN)/pylit trace
 
 bench: $(VENV)/dev  ## Measure what is claimed about speed, beside peers; takes a while and wants a quiet machine
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name $(RECORD) || exit 1; done
+
+##@ Translate
+update: $(VENV)/site  ## Bring the translators' catalogs in line with the sources
+	$(BIN)/pylit update
+
+status: $(VENV)/site  ## Show how far each page is translated
+	$(BIN)/pylit status
+
+##@ Release
+wheel: $(VENV)/dev  ## Build the packages, engine and content, as wheels and source distributions into dist/
+	rm -rf dist *.egg-info  # setuptools would publish what is listed in an old one
+	$(BUILD) pylit
+	$(BUILD) .
 
 lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt, and their hashes and licences to requirements/
 	@sed -n 1p constraints.txt > constraints.new
@@ -83,23 +110,24 @@ audit: $(VENV)/python  ## Ask the advisory databases about all locked packages (
 	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements/dev.lock
 
-browser:  ## Make sure that a browser for the tests is there
-	@$(BIN)/python tests/browser.py
-
 clean:  ## Remove what was built and installed
-	rm -rf site build *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf site .site.pylit-new build dist *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+# Make sure that a browser for the tests is there.
+browser:
+	@$(BIN)/python tests/browser.py
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/site: $(VENV)/python setup.py requirements/site.lock
+$(VENV)/site: $(VENV)/python $(METADATA) requirements/site.lock
 	@echo "Installing what the site needs into $(VENV) ..."
 	$(LOCKED) requirements/site.lock
 	$(SELF)
 	@touch $@
 
-$(VENV)/dev: $(VENV)/python setup.py constraints.txt requirements/dev.lock
+$(VENV)/dev: $(VENV)/python $(METADATA) constraints.txt requirements/dev.lock
 	@echo "Installing everything into $(VENV), torch included; this takes a minute or two ..."
 	$(LOCKED) requirements/dev.lock
 	$(PIP) --constraint constraints.txt torch

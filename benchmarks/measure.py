@@ -245,9 +245,14 @@ def finish(
     print(table(rows, columns))
     path: Path = options.out / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(as_json(result), "utf-8")
     counted = "1 round" if options.rounds == 1 else f"{options.rounds} rounds"
     print(f"\n{counted} on {on.cpu} with {on.cores} cores: {os.path.relpath(path)}")
+
+
+def as_json(result: Mapping[str, Any]) -> str:
+    """What the file of a result holds."""
+    return json.dumps(result, indent=2, ensure_ascii=False) + "\n"
 
 
 def table(rows: Sequence[Row], columns: Sequence[str]) -> str:

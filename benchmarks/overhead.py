@@ -22,10 +22,10 @@ from unittest.mock import patch
 
 from labml_nn.data.small import make_synthetic
 from labml_nn.resnet.experiment import EXPERIMENT, PRESETS
-from labml_nn.training import Trainer
-from labml_nn.training import run as running
+from labml_nn.runs import run as running
+from labml_nn.runs.tracking import Tracker
+from labml_nn.training import Loop, Trainer, loop
 from labml_nn.training.machine import find_machine
-from labml_nn.training.tracking import Tracker
 
 from .measure import Row, alternate, arguments, ask, finish, machine, parse, summary
 
@@ -34,8 +34,8 @@ IMAGES = 50_000
 """An epoch of CIFAR-10."""
 PARTS: dict[str, tuple[Any, str]] = {
     "steps": (Trainer, "take_step"),
-    "measuring": (running, "evaluate"),
-    "checkpoints": (running._Session, "save"),
+    "measuring": (loop, "evaluate"),
+    "checkpoints": (Loop, "save"),
     "tracking": (Tracker, "report"),
 }
 """Where the clocks are."""

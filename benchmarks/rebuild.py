@@ -1,6 +1,6 @@
 """This site made again: when nothing has changed, when a file has, and in a preview, from saving to the page reloaded.
 
-Everything happens on a copy of the repository. The preview is `mkdocs serve`, and its page is a program that does what
+Everything happens on a copy of the repository. The preview is `pylit serve`, and its page is a program that does what
 the script in a page does: it waits for the server to tell of something new, then loads the page again.
 """
 
@@ -11,12 +11,11 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPConnection
@@ -38,7 +37,9 @@ GOALS = {
     "preview, catalog": 1.0,
 }
 """Seconds; where we have promised none, `None`."""
-COPIED = ("labml_nn", "docs", "translations", "experiments", "mkdocs.yml")
+COPIED = ("labml_nn", "docs", "translations", "experiments", "README.md")
+CONFIGURED = ("pyproject.toml",)
+"""What the preview needs besides; `pylit render` is told everything by options."""
 RENDER = (*PYLIT, "render", "labml_nn", "docs", *LINKED)
 ENGLISH = (*RENDER, "--out", "english")
 ALL = (*RENDER, "--out", "all", "--notebooks", *TRANSLATED)
@@ -96,6 +97,8 @@ def main() -> None:
             },
             options.rounds,
         )
+        for name in CONFIGURED:
+            shutil.copyfile(ROOT / name, site / name)
         with preview(site) as address:
             runs = {"module": module, "catalog": catalog}
             measured |= alternate(
@@ -103,7 +106,7 @@ def main() -> None:
                 options.rounds,
             )
     columns = "changed n median low high worst goal".split()
-    finish("rebuild", rows(measured), columns, options, on, peers=["mkdocs", "watchdog"])
+    finish("rebuild", rows(measured), columns, options, on, peers=["watchfiles"])
 
 
 def rows(measured: Mapping[str, list[float]]) -> list[Row]:
@@ -148,12 +151,12 @@ def remake(site: Path, command: Sequence[str], saved: Saved) -> float:
 
 @contextmanager
 def preview(site: Path) -> Iterator[str]:
-    """`mkdocs serve` on a site, once it answers; gives its address."""
+    """`pylit serve` on a site, once it answers; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--dev-addr", address]
-    with subprocess.Popen(command, cwd=site, env=ENVIRONMENT) as process:
+    command = [*PYLIT, "serve", "--address", address]
+    with subprocess.Popen(command, cwd=site, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
         try:
             end = time.monotonic() + PATIENCE
             while not _answers(address):
@@ -179,30 +182,31 @@ def _get(address: str, page: str) -> str:
 
 def reload(address: str, saved: Saved) -> float:
     """Seconds from saving a file until its page has come with what is new in it."""
-    found = re.search(r"livereload\((\d+), (\d+)\);", _get(address, saved.page))
-    assert found, "MkDocs no longer puts its script into pages"
-    epoch, reader = int(found[1]), found[2]
-    time.sleep(
-        random.uniform(0.3, 0.6)
-    )  # whoever looks at the files at intervals is met at any point of them
-    waiting = _wait(address, epoch, reader)
+    page = _get(address, saved.page)
+    # Whoever looks at the files at intervals is met at any point of them.
+    time.sleep(random.uniform(0.3, 0.6))
+    waiting = _wait(address, saved, page)
     start = time.perf_counter()
     word = saved.save()
     while time.perf_counter() < start + PATIENCE:
-        with closing(waiting), waiting.getresponse() as answer:
-            new = int(answer.read())
-        if new > epoch and word in _get(address, saved.page):
+        with closing(waiting), suppress(TimeoutError):
+            for line in waiting.getresponse():
+                if line.startswith(b"data:"):
+                    break
+        page = _get(address, saved.page)
+        if word in page:
             return time.perf_counter() - start
-        epoch = new
-        waiting = _wait(address, epoch, reader)
+        waiting = _wait(address, saved, page)
     waiting.close()
     raise RuntimeError(f"{saved.path.name} was saved, and {saved.page} did not show it")
 
 
-def _wait(address: str, epoch: int, reader: str) -> HTTPConnection:
-    """Ask the server to answer when it has something newer than `epoch`."""
+def _wait(address: str, saved: Saved, page: str) -> HTTPConnection:
+    """Ask the server to tell when a page is not what it was, as the script in the page does."""
+    state = re.search(r'data-state="([^"]+)"', page)
+    assert state, "the preview no longer puts its script into pages"
     connection = HTTPConnection(address, timeout=PATIENCE)
-    connection.request("GET", f"/livereload/{epoch}/{reader}")
+    connection.request("GET", f"/.pylit/events?page=/{saved.page}&state={state[1]}")
     return connection
 
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -26,7 +27,20 @@ from labml_nn.resnet.speedrun import EXPERIMENT, PRESETS, Group, SpeedConfig, Sp
 from labml_nn.training import Trainer, evaluate
 from labml_nn.training.machine import find_machine, keep_memory
 
-from .measure import ROOT, Row, alternate, arguments, ask, finish, machine, parse, quotients, summary
+from .measure import (
+    RECORDS,
+    ROOT,
+    Row,
+    alternate,
+    arguments,
+    as_json,
+    ask,
+    finish,
+    machine,
+    parse,
+    quotients,
+    summary,
+)
 from .throughput import IMAGES
 from .throughput import PLAIN as PLAIN_LOOP
 from .throughput import seconds_per_image as seconds_of_the_loop
@@ -102,18 +116,27 @@ def rows(measured: Mapping[str, list[float]]) -> list[Row]:
     return found
 
 
-def accuracies(name: str) -> dict[str, list[float]]:
-    """The accuracies of recorded runs, on images held out and on the test set."""
+def accuracies(name: str) -> dict[str, Any]:
+    """The accuracies of recorded runs, on images held out and on the test set, and how these drew random numbers."""
     if name == PEER:
-        return {"held_out": [], "test": [PEER_ACCURACY]}
+        return {"draws": None, "held_out": [], "test": [PEER_ACCURACY]}
     path = ROOT / EXPERIMENT.records / f"{name}.json"
     if not path.exists():
-        return {"held_out": [], "test": []}
+        return {"draws": None, "held_out": [], "test": []}
     record = json.loads(path.read_text("utf-8"))
     return {
+        "draws": record["draws"],
         "held_out": [run["valid_accuracy"] for run in record["held_out"]],
         "test": [run["test_accuracy"] for run in record["final"]],
     }
+
+
+def renew_accuracies(path: Path = RECORDS / "speedrun.json") -> None:
+    """Copy the accuracies of runs that were recorded since into the record, which keeps the times that it has."""
+    result = json.loads(path.read_text("utf-8"))
+    for row in result["rows"]:
+        row.update(accuracies(row["step"]))
+    path.write_text(as_json(result), "utf-8")
 
 
 def seconds(name: str, is_quick: bool) -> float:

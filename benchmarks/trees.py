@@ -28,8 +28,8 @@ LIBRARY = (
 """Packages of the standard library."""
 LANGUAGES = ("zh", "ja")
 """Those that this site is translated into."""
-LINKED = ("--repository", "https://example.org/code")
-"""What `pylit render` is told so that pages link to their source."""
+LINKED = ("--no-search", "--repository", "https://example.org/code")
+"""What `pylit render` is told so that pages link to their source. An index for searching is nothing of its peers'."""
 TRANSLATED = ("--translations", "translations", *(word for lang in LANGUAGES for word in ("--lang", lang)))
 """What it is told to make the pages of all languages."""
 _FORMULA = re.compile(r"(?<![\\$])(\$\$?)(?![\s$])((?:[^$\\]|\\.)+?)(?<!\s)\1(?![$\d])", re.DOTALL)

@@ -49,8 +49,8 @@ here.
 * [Residual networks](resnet/__init__.py): why very deep networks used to train badly, and how
   adding the input of some layers to their output changed that.
 * [Train a ResNet](resnet/experiment.py) on CIFAR-10 or on handwritten digits, with one command. The
-  pages on [images](data/__init__.py), the [training loop](training/__init__.py) and a
-  [run](training/run.py) as a whole show how.
+  pages on [images](data/__init__.py) and on [training](training/__init__.py) show how; the
+  [training loop](training/loop.py) is the one to read first.
 * [The speed run](resnet/speedrun.py): what it takes to train such a network in minutes on a CPU,
   and what each idea gains.
 * [Guides](../docs/guide/index.md): how to read a page, write one, translate one, and how the engine
@@ -62,3 +62,11 @@ The idea of annotating whole implementations in this way comes from
 [nn.labml.ai](https://nn.labml.ai), whose authors also wrote `labml`, on whose helpers these modules
 are built. The text and the code on these pages are our own, and so are the mistakes.
 """
+
+# ## Another `labml_nn`
+#
+# The package index has a `labml-nn` that is not this one. Install only one of the two, because pip
+# would mix [their files](installation.py).
+from labml_nn.installation import check_installation
+
+check_installation()

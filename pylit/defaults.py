@@ -1,12 +1,26 @@
-"""What is taken when the user says nothing. Here, so that telling it imports nothing else."""
+"""Default values. Kept in a module of its own, so that showing them in `--help` imports nothing else."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 KATEX_CSS = "https://cdn.jsdelivr.net/npm/katex@0.16.22/dist/katex.min.css"
 KATEX_INTEGRITY = "sha384-5TcZemv2l/9On385z///+d7MSYlvIEw9FuZTIdZ14vJLqWphw7e7ZPuOiCHJcFCP"
 TRACES = "experiments/traces"
-"""The folder of traces."""
+"""Folder of traces."""
 CACHE = ".pylit-cache"
-"""The folder that keeps what was made, beside a site's configuration."""
-KEPT = 160
-"""Modules of which a process keeps in memory what it has read and found out, half a megabyte for a long one."""
+"""Cache folder, next to the configuration of a site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """How comments are interpreted, where there are several conventions."""
+
+    cells: bool = True
+    """Whether the cell markers of notebooks stored as scripts divide a file: `# %%`, `# In[3]:`, marimo's functions."""
+    fold_noise: bool = True
+    """Whether comments that are not for readers are hidden or folded: licences, directives for tools, boxes."""
+    dead_code: bool = True
+    """Whether commented-out code is shown as code."""
+    outputs: bool = True
+    """Whether the outputs of the cells of a notebook are shown."""

@@ -28,11 +28,37 @@ def find_browser() -> str | None:
 
 def install_browser() -> None:
     """Install Chromium: from Debian's packages as root, else Playwright's own into the user's cache."""
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "--quiet"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["apt-get", "install", "--yes", "--quiet", "chromium", "gettext"], check=True)
-        return
-    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+    if _has_apt():
+        _apt_install("chromium", "gettext")
+    else:
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+
+
+def has_fonts() -> bool:
+    """Whether Chinese text has glyphs: without them nothing on a Chinese page has the width that readers see."""
+    if not (fc_list := shutil.which("fc-list")):
+        return True  # another system than those that fontconfig serves
+    return bool(subprocess.run([fc_list, ":lang=zh"], capture_output=True, check=True).stdout)
+
+
+def install_fonts() -> None:
+    """Install fonts for Chinese and Japanese.
+
+    Raises:
+        OSError: if this is not Debian, or not its root.
+    """
+    if not _has_apt():
+        raise OSError("only Debian's root can install packages")
+    _apt_install("fonts-noto-cjk")
+
+
+def _has_apt() -> bool:
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
+def _apt_install(*packages: str) -> None:
+    subprocess.run(["apt-get", "update", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["apt-get", "install", "--yes", "--quiet", *packages], check=True)
 
 
 PACKAGES = Path(sys.prefix) / "lighthouse" / "node_modules"
@@ -68,6 +94,12 @@ def main() -> None:
             sys.exit(
                 f"could not install Chromium ({error}); install it yourself, or set CHROMIUM to its path"
             )
+    if not has_fonts():
+        print("No font with Chinese found for the browser tests; installing one ...", flush=True)
+        try:
+            install_fonts()
+        except (OSError, subprocess.CalledProcessError) as error:
+            sys.exit(f"could not install a font with Chinese ({error}); install one, such as Noto Sans CJK")
     if not has_packages():
         print("Installing Lighthouse for the browser tests ...", flush=True)
         try:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import chdir
+from itertools import count
 from pathlib import Path
 
 import jaxtyping
 import pytest
 from hypothesis import settings
+from sampling import SHARE
 
 pytest_plugins = ["site_fixtures"]
 
@@ -20,7 +25,7 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 # What one run finds, every run finds; `make coverage` tries other programs and prose each time.
-settings.register_profile("same", derandomize=True)
+settings.register_profile("same", derandomize=True, max_examples=100 // SHARE)
 settings.load_profile("same")
 
 COMPLETE = ("zh",)
@@ -30,11 +35,25 @@ BEGUN = {"ja": ("labml_nn/__init__.py", "labml_nn/resnet/__init__.py")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run tests with a browser last: its event loop stays, and others start processes or loops of their own."""
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    """Mark what needs a browser or torch, and run tests with a browser last, as its event loop stays."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+        if "torch" in sys.modules and not _is_of_engine(item):
+            item.add_marker(pytest.mark.training)
+    if "torch" in sys.modules and all(map(_is_of_engine, items)):
+        raise pytest.UsageError("tests of the engine import torch")
+    if any(map(_needs_gpu, items)) and not sys.modules["torch"].cuda.is_available():
+        items[:] = [item for item in items if not _needs_gpu(item)]
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def _needs_gpu(item: pytest.Item) -> bool:
+    return item.get_closest_marker("gpu") is not None
 
 
 Write = Callable[[str, str], Path]
+SECRET = b"what the tests seal entries with"
 
 
 @pytest.fixture
@@ -65,9 +84,89 @@ def root() -> Path:
     return ROOT
 
 
+Train = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def train(tmp_path_factory: pytest.TempPathFactory) -> Train:
+    """Give the folder `run`, here, of a tiny run with some options, which is trained once: `train("--steps", "2")`."""
+    kept: dict[tuple[str, ...], Path] = {}
+
+    def copy_of_run(*options: str) -> Path:
+        if options not in kept:
+            from small_runs import TINY
+
+            from labml_nn.resnet.experiment import EXPERIMENT
+
+            folder = tmp_path_factory.mktemp("trained")
+            with chdir(folder):
+                assert EXPERIMENT.main([*TINY, *options, "--out", "run"]) == 0
+            kept[options] = folder / "run"
+        return Path(shutil.copytree(kept[options], "run"))
+
+    return copy_of_run
+
+
+_running: list[pytest.Item] = []
+STARTS = ("subprocess.Popen", "os.fork", "os.posix_spawn")
+
+
+def _is_of_engine(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(ROOT / "tests/pylit")
+
+
+def _notice(event: str, arguments: tuple[object, ...]) -> None:
+    """Fail a test of the engine that imports torch, or starts a process and does not say so.
+
+    `make quick` takes a minute because none of its tests does.
+    """
+    if event not in ("import", *STARTS) or not _running or not _is_of_engine(_running[-1]):
+        return
+    item = _running[-1]
+    if event == "import":
+        assert str(arguments[0]).partition(".")[0] != "torch", f"{item.nodeid} imports torch"
+        return
+    is_marked = any(item.get_closest_marker(name) for name in ("process", "browser"))
+    if not is_marked and "katex_process" not in str(arguments):
+        raise AssertionError(f"{item.nodeid} starts a process; mark it with @pytest.mark.process")
+
+
+sys.addaudithook(_notice)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Know which test is running."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the key of caches in a folder of the tests' own, also for programs that they start."""
+    folder = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        for name in ("PYLIT_CACHE_KEY", "PYLIT_CACHE_KEY_FILE"):
+            patch.delenv(name, raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the caches of all tests are."""
+    return tmp_path_factory.mktemp("caches")
+
+
+_numbers = count()
+
+
 @pytest.fixture(autouse=True)
-def own_cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let `pylit render`, where it is told no cache, use one of the test's own."""
-    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("cache")
-    monkeypatch.setattr("pylit.cli.CACHE", str(folder))
+def own_cache(caches: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let commands that are told no cache use one of the test's own, which they make if they need it."""
+    folder = caches / str(next(_numbers))
+    monkeypatch.setattr("pylit.site.make_settings.CACHE", str(folder))
     return folder

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import re
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from browser import FLAGS, find_browser
+from cdn import CDN, Cdn
+from filelock import FileLock
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from servers import serving
 
+from pylit.defaults import KATEX_CSS
+
 expect.set_options(timeout=20_000)  # machines are busy
-CDN = "https://cdn.jsdelivr.net/"
-STUB = ".katex .katex-mathml { position: absolute; clip: rect(1px, 1px, 1px, 1px); }"
-"""What of KaTeX's stylesheet the tests need."""
+Katex = Literal["cold", "warm", "blocked"]
+"""What readers have of KaTeX: nothing yet, all of it before the first paint, or nothing ever."""
+ARRIVED = """() => {
+    const { setItem } = Storage.prototype;
+    Storage.prototype.setItem = function (key, value) {
+        setItem.call(this, key, value);
+        if (key === "katex") window.katexIsHere = true;
+    };
+}"""
+"""Notes that a page has all it needs of KaTeX, for it then remembers that."""
 RESNET = Path(__file__).parent.parent / "labml_nn/resnet/__init__.py"
 
 
@@ -33,13 +45,25 @@ def resnet_line(code: str) -> int:
 @pytest.fixture(scope="session")
 def site(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site as MkDocs builds it."""
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(out)]
-    subprocess.run([*command, "--config-file", str(root / "mkdocs.yml")], check=True)
+    with shared(tmp_path_factory, "site") as out:
+        if not out.exists():
+            command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(out)]
+            subprocess.run([*command, "--config-file", str(root / "mkdocs.yml")], check=True)
     return out
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+@contextmanager
+def shared(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder that all test processes of this run share. The first one to ask makes it, and the others wait."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    with FileLock(f"{folder}.lock"):
+        yield folder
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files, and says nothing of it."""
+
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing."""
 
@@ -47,7 +71,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """Where the site is served."""
-    with serving(partial(_Quiet, directory=str(site))) as address:
+    with serving(partial(QuietHandler, directory=str(site))) as address:
         yield address
 
 
@@ -67,11 +91,47 @@ class Reader:
     """A page in the browser, and what went wrong on it."""
 
     page: Page
+    cdn: Cdn
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
 Open = Callable[..., Reader]
+
+
+def remember(page: Page) -> None:
+    """Let the next pages be those of a reader who has been here before: KaTeX is in the cache."""
+    page.add_init_script(f"localStorage.setItem('katex', '{KATEX_CSS}'); ({ARRIVED})()")
+
+
+def wait(page: Page, condition: str) -> None:
+    """Wait until `condition` is true. Playwright's own way of doing it meets the page's security policy."""
+    for _ in range(1200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
+def open_warm(page: Page, address: str) -> None:
+    """Open a page that has all of KaTeX before the first paint, which waits for the theme's stylesheet."""
+    remember(page)
+    with before_paint(page):
+        page.goto(address, wait_until="commit")
+        wait(page, "document.readyState !== 'loading' || !!document.querySelector('main')")
+        wait(page, "!document.getElementById(':first').dataset.fonts || window.katexIsHere")
+    page.wait_for_load_state()
+
+
+@contextmanager
+def before_paint(page: Page) -> Iterator[None]:
+    """Hold the first paint of the pages that are opened in the meantime back."""
+    held: list[Route] = []
+    page.route("**/assets/pylit.css", lambda route: held.append(route))
+    yield
+    for route in held:
+        route.continue_()
+    page.unroute("**/assets/pylit.css")
 
 
 @pytest.fixture
@@ -85,7 +145,7 @@ def read(browser: Browser, address: str) -> Iterator[Open]:
         width: int = 1440,
         dark: bool = False,
         scripts: bool = True,
-        katex: bool = False,
+        katex: Katex = "cold",
         motion: bool = False,
     ) -> Reader:
         context = browser.new_context(
@@ -97,19 +157,7 @@ def read(browser: Browser, address: str) -> Iterator[Open]:
         )
         contexts.append(context)
 
-        def cdn(route: Route) -> None:
-            if katex:
-                headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/css"}
-                route.fulfill(body=STUB, headers=headers)
-            else:
-                route.abort()
-
-        def without_integrity(route: Route) -> None:
-            response = route.fetch()
-            route.fulfill(response=response, body=re.sub('data-integrity="[^"]*"', "", response.text()))
-
-        context.route(f"{CDN}**", cdn)
-        reader = Reader(context.new_page())
+        reader = Reader(context.new_page(), Cdn(context, blocked=katex == "blocked"))
         reader.page.on("request", lambda request: reader.requests.append(request.url))
         reader.page.on("pageerror", lambda error: reader.errors.append(str(error)))
         reader.page.on(
@@ -120,9 +168,10 @@ def read(browser: Browser, address: str) -> Iterator[Open]:
                 else None
             ),
         )
-        if katex:  # the stub has another hash
-            context.route("**/*.html*", without_integrity)
-        reader.page.goto(address + path)
+        if katex == "warm":
+            open_warm(reader.page, address + path)
+        else:
+            reader.page.goto(address + path)
         return reader
 
     yield open_page

@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -16,6 +18,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from pylit.api import open_configuration
+from pylit.notebook.requirement import check_requirement, split_requirements
+from pylit.site.make_settings import site_settings
 
 LOCKS = ("site.lock", "dev.lock", "audit.lock")
 FREE = re.compile(
@@ -31,19 +37,26 @@ def constraints(root: Path) -> dict[str, str]:
 
 
 def extras(root: Path) -> dict[str, list[Requirement]]:
-    """What `setup.py` asks for, by extra; the engine's own needs have no name."""
-    code = (
-        "import json, setuptools; setuptools.setup = lambda **given: print(json.dumps("
-        "{'': given['install_requires'], **given['extras_require']})); exec(open('setup.py').read())"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", f"__file__ = 'setup.py'; {code}"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {name: [Requirement(text) for text in texts] for name, texts in json.loads(found.stdout).items()}
+    """What content and engine ask for, by the content's extras."""
+    tables = [
+        tomllib.loads((root / name).read_text("utf-8"))["project"]
+        for name in ("pyproject.toml", "pylit/pyproject.toml")
+    ]
+    asked = {table["name"]: {"": table["dependencies"], **table["optional-dependencies"]} for table in tables}
+
+    def expand(requirement: Requirement) -> Iterator[Requirement]:
+        if requirement.name not in asked:
+            yield requirement
+            return
+        for extra in ["", *requirement.extras]:
+            for text in asked[requirement.name][extra]:
+                yield from expand(Requirement(text))
+
+    content = tables[0]["name"]
+    return {
+        extra: list(expand(Requirement(f"{content}[{extra}]")))
+        for extra in tables[0]["optional-dependencies"]
+    }
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -82,7 +95,7 @@ def test_locks_hold_all_that_is_asked_for(root: Path) -> None:
         ("audit.lock", "audit"),
     ):
         packages = licences.locked(lock)
-        for requirement in [*asked[""], *asked[extra]]:
+        for requirement in asked[extra]:
             name = canonicalize_name(requirement.name)
             if name != "torch":
                 assert name in packages, f"{lock} lacks {name}; `make lock` writes it anew"
@@ -90,7 +103,7 @@ def test_locks_hold_all_that_is_asked_for(root: Path) -> None:
     assert "torch" in constraints(root)
     assert "torch" not in dev
     for package, pin in licences.locked("site.lock").items():
-        assert str(pin) == str(dev[package])
+        assert licences.version(pin) == licences.version(dev[package])
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -130,8 +143,10 @@ def test_make_installs_by_hash(root: Path, tmp_path: Path, target: str, locks: l
     by_hash = [line for line in installs if "--require-hashes --no-deps" in line]
     assert [line.rpartition("/")[2] for line in by_hash] == locks
     for line in set(installs) - set(by_hash):
-        is_self = line.endswith("--no-deps --no-build-isolation --editable .")
-        assert is_self or line.endswith("--constraint constraints.txt torch"), line
+        is_self = [
+            part.partition("--no-deps --no-build-isolation --editable ")[2] for part in line.split(" && ")
+        ]
+        assert is_self == [".", "./pylit"] or line.endswith("--constraint constraints.txt torch"), line
 
 
 def test_a_package_with_another_hash_is_refused(root: Path, tmp_path: Path) -> None:
@@ -266,3 +281,47 @@ def test_pages_ask_the_cdn_only_with_integrity(site: Path) -> None:
         if "pagefind" not in path.parts:
             text = path.read_text("utf-8")
             assert not re.search(r"""(url\(|@import|import\(|fetch\()\s*["'`]?(https?:)?//""", text), path
+
+
+def test_notebooks_install_the_commit_that_the_site_is_built_from(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is known; elsewhere nothing, for the project's name on an index may be anybody's."""
+    monkeypatch.delenv("GITHUB_SHA", raising=False)
+    assert site_settings(open_configuration(root / "pyproject.toml")).requirement == ""
+    monkeypatch.setenv("GITHUB_SHA", "0a" * 20)
+    found = site_settings(open_configuration(root / "pyproject.toml"))
+    code = f"git+{found.repository}@{'0a' * 20}"
+    assert found.requirement.splitlines() == [
+        f"annotated-pylit @ {code}#subdirectory=pylit",
+        f"annotated-labml-nn[train] @ {code}",
+    ]
+    check_requirement(found.requirement)
+
+
+def test_repository_is_named_in_one_place(root: Path, site: Path) -> None:
+    """Pages, notebooks and guides have its address from the settings, and install code from nowhere else.
+
+    Packages name it in their metadata; `test_packages` compares that with the settings.
+    """
+    files = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)
+    settings = site_settings(open_configuration(root / "pyproject.toml"))
+    address = settings.repository.removeprefix("https://")
+    assert address.count("/") == 2
+    texts = {name: (root / name) for name in files.stdout.splitlines()}
+    naming = [
+        name for name, path in texts.items() if path.is_file() and address.encode() in path.read_bytes()
+    ]
+    assert naming == ["pylit/pyproject.toml", "pyproject.toml"]
+    notebooks = list(site.rglob("*.ipynb"))
+    assert len(notebooks) > 40
+    for path in notebooks:
+        for line in re.findall(r"%pip [^\n]*", path.read_text("utf-8")):
+            pinned = split_requirements(settings.requirement)
+            assert pinned and line == " ".join(["%pip install --quiet", *(rf'\\"{one}\\"' for one in pinned)])
+            assert all(f"git+{settings.repository}@" in one for one in pinned), path
+    guides = [*(root / "docs").rglob("*.md"), *root.glob("*.md")]
+    for path in guides:
+        assert not re.search(r"git clone (https?://|git@)|git\+https://(?!host/)", path.read_text("utf-8")), (
+            path
+        )

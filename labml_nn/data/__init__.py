@@ -20,11 +20,21 @@ from the seed and the number of the step. An interrupted run can therefore go on
 stopped, and several processes agree on a batch without talking to each other.
 """
 
+import hashlib
+import json
+import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, Shaped, UInt8
 from torch import Tensor, nn
+
+from labml_nn.installation import check_installation
+
+check_installation()
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,15 @@ class ImageData:
         """The number of channels: 3 for colours, 1 for shades of grey."""
         return self.images.shape[1]
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """The classes and the images that a model is made for, which a checkpoint says too."""
+        return {
+            "classes": list(self.classes),
+            "channels": self.channels,
+            "side": self.images.shape[-1],
+        }
+
     def to(self, device: torch.device | str) -> "ImageData":
         """The same data on `device`."""
         return replace(
@@ -120,7 +139,10 @@ def split(data: ImageData, n_valid: int) -> tuple[ImageData, ImageData]:
     `data`, the training set, to choose by. Returns the images to train on and those held out.
 
     The split is *stratified*: every class gives its share. It is also *fixed*: it does not depend
-    on the seed of a run, so all runs are compared on the same images.
+    on the seed of a run. If each seed held out images of its own, some would get harder ones, and
+    the deviation over the seeds would mix the luck of the split with that of training. The price
+    is that these images may be a little too hard or too easy for all runs alike. That does not
+    matter for choosing between recipes, and a final accuracy comes from the test set.
 
     >>> labels = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
     >>> data = ImageData(torch.zeros(8, 1, 1, 1, dtype=torch.uint8), labels, ('a', 'b'))
@@ -148,7 +170,7 @@ def split(data: ImageData, n_valid: int) -> tuple[ImageData, ImageData]:
 
 
 def batch_indices(
-    n: int, batch_size: int, step: int, seed: int
+    n: int, batch_size: int, step: int, seed: int, seen: int | None = None
 ) -> Int64[Tensor, "{batch_size}"]:
     r"""
     ## Which images a step sees
@@ -157,6 +179,8 @@ def batch_indices(
     * `batch_size` is the number of images in a batch
     * `step` counts from 0 through the whole run
     * `seed` is the seed of the run
+    * `seen` is how many images the steps before have seen. It is `step` times `batch_size`, unless
+      the size of a batch was changed on the way
 
     Every epoch goes through all images once, in an order of its own. Images that are left when
     no full batch remains are not lost: they begin the next epoch's first batch. Returns shape
@@ -166,7 +190,8 @@ def batch_indices(
     >>> sorted(sum(batches, []))
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     """
-    first, last = step * batch_size, (step + 1) * batch_size
+    first = step * batch_size if seen is None else seen
+    last = first + batch_size
     pieces = []
     for epoch in range(first // n, (last - 1) // n + 1):
         order = _epoch_order(n, epoch, seed)
@@ -174,23 +199,95 @@ def batch_indices(
     return torch.cat(pieces)
 
 
-def random_generator(seed: int, *numbers: int) -> torch.Generator:
+def random_generator(seed: int, *key: str | int) -> torch.Generator:
     """
     ## Randomness without a state
 
-    A generator that depends on the `seed` and on `numbers`, such as the step, and on nothing else.
-    The mixing keeps neighbouring steps from getting similar seeds. Its constants are the
-    multiplier and the increment of Knuth's MMIX generator.
+    A generator that depends on `seed` and `key` and on nothing else. The key begins with the name
+    of a *stream*, which says what is drawn: `'order'` of the images, `'crops'`, `'weights'` and so
+    on. Then come the numbers of what it is drawn for, such as the step.
 
-    >>> a, b = random_generator(0, 1), random_generator(0, 1)
-    >>> bool((torch.rand(3, generator=a) == torch.rand(3, generator=b)).all())
+    >>> a, b = (random_generator(0, 'crops', 7) for _ in range(2))
+    >>> torch.equal(torch.rand(3, generator=a), torch.rand(3, generator=b))
+    True
+
+    It would be simpler to add seed and number, and to seed a generator with the sum. An earlier
+    version of this page did so, however well it stirred the sum afterwards:
+
+    >>> def order(seed, epoch):
+    ...     generator = torch.Generator().manual_seed(seed + epoch)
+    ...     return torch.randperm(10, generator=generator).tolist()
+    >>> order(seed=0, epoch=1) == order(seed=1, epoch=0)
+    True
+
+    With seed 1, every epoch then sees the images in the very order in which seed 0 sees them one
+    epoch later, and every step cuts the crops that seed 0 cuts one step later. Such runs are
+    related. The standard deviation of their accuracies does not tell how much of a result is
+    chance, which is what one trains with several seeds for.
+
+    So seed and key are written down as a text, and the generator is seeded with a *hash* of it.
+    Texts that differ in a single letter have hashes with nothing in common.
+
+    >>> def order(seed, epoch):
+    ...     generator = random_generator(seed, 'order', epoch)
+    ...     return torch.randperm(10, generator=generator).tolist()
+    >>> order(seed=0, epoch=1), order(seed=1, epoch=0)
+    ([1, 4, 2, 7, 0, 9, 3, 8, 5, 6], [0, 8, 1, 9, 6, 3, 4, 5, 2, 7])
+
+    One trap is left. PyTorch takes seeds of 64 bits, but its generator on the CPU forgets half of
+    them:
+
+    >>> a, b = (torch.Generator().manual_seed(s) for s in (5, 5 + 2**32))
+    >>> torch.equal(torch.rand(3, generator=a), torch.rand(3, generator=b))
+    True
+
+    The paper's recipe has 64,000 steps, so five runs of it need 320,000 seeds for their crops
+    alone. With 32 bits, about a dozen pairs of them are equal by chance:
+
+    >>> round(320_000**2 / 2 / 2**32)
+    12
+
+    The state of that generator, a Mersenne Twister, is much larger: 624 words of 32 bits. The hash
+    function SHAKE-256 gives as many bytes as one asks for, so we let it fill the whole state.
+    """
+    text = json.dumps([seed, *key]).encode()
+    words = bytearray(hashlib.shake_256(text).digest(4 * 624))
+    generator = torch.Generator()
+    # PyTorch keeps each word in eight bytes. Three numbers precede them: the seed, and which of the
+    # words is next. In a new generator none of them is, so it computes new ones from these first.
+    state = generator.get_state()
+    unsigned = torch.frombuffer(words, dtype=torch.int32).long() & 0xFFFFFFFF
+    state.view(torch.int64)[3:627] = unsigned
+    return generator.set_state(state)
+
+
+# The version of the draws. It is saved with every run: none may go on with another version, and no
+# mean is taken over runs of different ones. Version 1 is the one that added seed and number.
+DRAWS = 2
+
+
+def seed_generators(seed: int, *key: str | int) -> None:
+    """
+    ## Randomness with a state
+
+    A layer draws the weights it starts with from a generator that PyTorch shares among all layers,
+    and so does dropout in every step. Other people's layers may ask NumPy or Python. This puts all
+    of these generators into a state that depends on `seed` and `key` alone.
+
+    CUDA devices have another kind of generator, which keeps all 64 bits of its seed.
+
+    >>> seed_generators(0, 'weights')
+    >>> one = nn.Linear(3, 3)
+    >>> seed_generators(0, 'weights')
+    >>> torch.equal(one.weight, nn.Linear(3, 3).weight)
     True
     """
-    state = seed
-    for number in numbers:
-        state = (state + number) * 6364136223846793005 + 1442695040888963407
-        state = (state ^ (state >> 29)) % 2**63
-    return torch.Generator().manual_seed(state)
+    generator = random_generator(seed, *key)
+    words = torch.randint(2**32, (10,), generator=generator).tolist()
+    torch.manual_seed(words[0] << 32 | words[1])
+    torch.set_rng_state(generator.get_state())
+    np.random.seed(words[2:])
+    random.seed(repr(words))
 
 
 def _epoch_order(n: int, epoch: int, seed: int) -> Int64[Tensor, "{n}"]:
@@ -202,12 +299,30 @@ def _epoch_order(n: int, epoch: int, seed: int) -> Int64[Tensor, "{n}"]:
         for old in list(_orders)[:-1]:
             del _orders[old]
         _orders[key] = torch.randperm(
-            n, generator=random_generator(seed, epoch)
+            n, generator=random_generator(seed, "order", epoch)
         )
     return _orders[key]
 
 
 _orders: dict[tuple[int, int, int], Tensor] = {}
+
+
+def send(
+    values: Shaped[Tensor, "*shape"], device: torch.device
+) -> Shaped[Tensor, "*shape"]:
+    """
+    ## Without waiting for the device
+
+    Returns `values` from the CPU on `device`, in the same shape. A copy to a GPU has to wait until
+    the GPU has done all that it was asked for before, unless it comes from *pinned* memory, which
+    the system never moves. From there the GPU fetches it when its turn comes, and the program goes
+    on to prepare the next step.
+
+    On Apple's devices such copies are not safe, so there we wait.
+    """
+    if device.type == "cuda":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=device.type != "mps")
 
 
 @dataclass(frozen=True)
@@ -248,12 +363,15 @@ class Crops:
 
     def part(self, index: slice) -> "Crops":
         """The crops of a part of the batch, the one that `index` cuts out."""
-        return Crops(
-            self.top[index],
-            self.left[index],
-            self.mirrored[index],
-            self.padding,
-        )
+        return self._each(lambda values: values[index])
+
+    def to(self, device: torch.device) -> "Crops":
+        """The same crops on `device`, which does not have to [wait](#send) for them."""
+        return self._each(lambda values: send(values, device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Crops":
+        top, left = change(self.top), change(self.left)
+        return Crops(top, left, change(self.mirrored), self.padding)
 
     def cut(
         self, images: UInt8[Tensor, "batch channels height width"]
@@ -273,13 +391,16 @@ class Crops:
                 [0, 0, 0]], dtype=torch.uint8)
         """
         batch, _, height, width = images.shape
-        forwards = torch.arange(width)
-        reading = torch.where(
-            self.mirrored[:, None], forwards.flip(0), forwards
+        here = self.to(images.device)
+        down, forwards, number = (
+            torch.arange(n, device=images.device)
+            for n in (height, width, batch)
         )
-        rows = (self.top[:, None] + torch.arange(height)).to(images.device)
-        columns = (self.left[:, None] + reading).to(images.device)
-        number = torch.arange(batch, device=images.device)
+        reading = torch.where(
+            here.mirrored[:, None], forwards.flip(0), forwards
+        )
+        rows = here.top[:, None] + down
+        columns = here.left[:, None] + reading
         padded = nn.functional.pad(images, (self.padding,) * 4)
         # The indices have the shapes `[batch, 1, 1]`, `[batch, height, 1]` and `[batch, 1, width]`,
         # so the result is `[batch, height, width, channels]`: the channels of a pixel lie side by

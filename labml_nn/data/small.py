@@ -66,7 +66,7 @@ def make_synthetic(
     >>> train.labels.bincount().tolist()
     [2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
     """
-    generator = random_generator(seed)
+    generator = random_generator(seed, "synthetic")
     shape = (3, side, side)
     patterns = torch.randint(64, 192, (10, *shape), generator=generator)
     labels = torch.arange(n + n_test) % 10

@@ -28,15 +28,26 @@ torchrun --nproc-per-node=4 \
 ```
 
 <kbd>Ctrl</kbd>+<kbd>C</kbd> saves a checkpoint and stops. The command that goes on from there is
-shown then.
+shown then. On a cluster, which may start a command again after it was interrupted, one does for
+everything. It starts the run, goes on with it, or says that it is finished:
+
+```shell
+python -m labml_nn.resnet.experiment quick \
+    --out runs/first --resume auto
+```
 
 ## Results
 
-These runs are [recorded](../training/record.py). An accuracy is the mean of all runs of a preset,
+These runs are [recorded](../runs/record.py). An accuracy is the mean of all runs of a preset,
 each with another seed, and their standard deviation. The images held out served to choose the
 hyper-parameters; the runs for the test set trained on them too, and were measured once, at their
 end. The last accuracy is the paper's (table 6), which is not there for presets of our own. The
 paper's presets take hours on a GPU; a row appears here when one of them has been recorded.
+
+Runs that were *recorded before* come from a time when
+[seeds were added](../data/__init__.py#random_generator), so the runs of a row drew the same batches
+at different times. Each accuracy is right, but their deviation is that of related runs. They are
+being recorded again.
 
 ```table
 rows: ../../experiments/resnet/runs/*.json
@@ -55,6 +66,11 @@ columns:
   - head: Runs for it
     value: final.test_accuracy
     format: count
+  - head: Seeds
+    value: draws
+    names:
+      1: recorded before
+      2: independent
   - head: The paper
     value: paper_accuracy
     format: percent
@@ -101,18 +117,17 @@ lines:
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import torch
 from torch import nn
 
-from labml_nn.data import ImageData
+from labml_nn.data import ImageData, seed_generators
 from labml_nn.resnet import ResNetBase, ResNetClassifier, ShortcutKind
+from labml_nn.runs.command import Experiment, Preset
+from labml_nn.runs.config import Config, note_others
 from labml_nn.training import Normalize, Recipe
-from labml_nn.training.command import Experiment, Preset
-from labml_nn.training.config import Config
 
 
 @dataclass(frozen=True)
@@ -122,7 +137,7 @@ class ResNetConfig(Config):
 
     A field's comment is its explanation here and its help on the command line. The defaults are
     the paper's recipe for its networks with 20 to 56 layers. Data, machine and files are chosen by
-    fields that [all experiments have](../training/config.py#Config).
+    fields that [all experiments have](../runs/config.py#Config).
     """
 
     # Blocks in each of the three stages; with n of them there are 6n + 2 layers.
@@ -153,6 +168,45 @@ class ResNetConfig(Config):
     # Mirror images at random.
     flip: bool = True
 
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The lowest and the highest value of each field that is a number."""
+        return {
+            **super().limits(),
+            "blocks": (1, 1000),
+            "channels": (1, 10_000),
+            "steps": (1, 10**9),
+            "batch_size": (1, 10**6),
+            "learning_rate": (0, 10**6),
+            "momentum": (0, 1),
+            "weight_decay": (0, 10**6),
+            "milestones": (0, 10**9),
+            "warmup_steps": (0, 10**9),
+            "padding": (0, 1000),
+        }
+
+    def resume_rules(self) -> dict[str, str]:
+        """
+        What becomes of each field when a run goes on with another value. A network that has changed
+        does not fit the weights, which is found when they are loaded.
+        """
+        return note_others(self, super().resume_rules())
+
+    def in_batches_of(self, other: Any) -> "ResNetConfig":
+        """
+        This configuration, to go on with batches as large as those of `other`: as many images in
+        all, before each milestone and while warming up. The learning rate stays.
+        """
+
+        def scaled(steps: int) -> int:
+            return round(steps * self.batch_size / int(other.batch_size))
+
+        return replace(
+            self,
+            steps=max(scaled(self.steps), 1),
+            milestones=tuple(map(scaled, self.milestones)),
+            warmup_steps=scaled(self.warmup_steps),
+        )
+
     def recipe(self, n: int | None = None) -> Recipe:
         """What the training loop needs of it, the same for any number `n` of images."""
         return Recipe(
@@ -178,7 +232,7 @@ class ResNetConfig(Config):
         a layer that normalises the pixels by their mean and standard deviation in `train`. The seed
         decides on the weights it starts with.
         """
-        torch.manual_seed(self.seed)
+        seed_generators(self.seed, "weights")
         base = ResNetBase(
             [self.blocks] * 3,
             self.channels,

@@ -59,6 +59,7 @@ Where ʰ differs from what we measure there is a reason: with 50 layers and more
 """
 
 import copy
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,9 @@ from labml_helpers.module import Module
 from torch import Tensor, nn
 
 from labml_nn.resnet import _conv, _require, _require_positive
+from labml_nn.training import unpack
 from labml_nn.training.checkpoint import CheckpointError
+from labml_nn.training.unpack import printable
 
 # Makes a normalization for a number of channels: `nn.BatchNorm2d`, or a function of yours.
 NormLayer = Callable[[int], nn.Module]
@@ -540,37 +543,84 @@ def load_torchvision(path: Path | str, model: ResNet | None = None) -> ResNet:
     does not fit, and says what is in the way.
     """
     try:
-        # All but tensors and plain values is refused, so that no file can run a program.
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+        state = _read_weights(Path(path))
     except Exception as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+        reason = printable(str(error) or repr(error), 1000)
+        raise CheckpointError(f"{path} cannot be read: {reason}") from error
     if not isinstance(state, dict) or not all(
         isinstance(key, str) and isinstance(value, Tensor)
         for key, value in state.items()
     ):
+        received = type(state).__name__
+        if isinstance(state, dict):
+            received = ", ".join(
+                f"{printable(key, 40)}: {type(value).__name__}"
+                for key, value in list(state.items())[:3]
+            )
         raise CheckpointError(
-            f"{path} must hold tensors by name, got {str(state)[:60]} …"
+            f"{path} must hold tensors by name, got {received}"
         )
     name = _recognise(state)
+    n_classes = state.get("fc.bias", torch.empty(1000)).numel()
     if model is None:
         if name is None:
+            names = ", ".join(printable(key, 60) for key in list(state)[:3])
             raise CheckpointError(
                 f"{path} fits none of {', '.join(NETWORKS)}. "
-                f"The first names in it are {list(state)[:3]}."
+                f"The first names in it are {names}."
             )
-        model = ResNet(name, state.get("fc.bias", torch.empty(1000)).numel())
-    expected = model.state_dict()
+        # A network on the meta device takes no memory, so a file cannot ask for much.
+        with torch.device("meta"):
+            expected = ResNet(name, n_classes).state_dict()
+    else:
+        expected = model.state_dict()
     if lines := _differences(state, expected):
         raise CheckpointError(
             f"{path} does not fit the model, it seems to be for "
             f"{name or 'none of ours'}. Differences ({len(lines)}):\n"
             + "\n".join(lines[:9])
         )
+    if model is None:
+        model = ResNet(str(name), n_classes)
+        expected = model.state_dict()
     # Files from before PyTorch 0.4.1 do not say how many batches a normalization has seen. These
     # networks never ask, so it does not matter if only one side has the number.
     known = {key: value for key, value in state.items() if key in expected}
     model.load_state_dict({**expected, **known})
     return model
+
+
+def _read_weights(path: Path) -> Any:
+    """
+    Reads a file of weights, in which no program can be run. Files of today are archives, which
+    [we read](../training/unpack.py) without trust. Older ones are in a format that only PyTorch
+    knows, and all but tensors and plain values is refused. Raises `ValueError` for tensors that are
+    not plain ones in memory, or whose numbers are not finite.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a regular file")
+    if zipfile.is_zipfile(path):
+        state = unpack.read(path)
+    else:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    tensors = state.items() if isinstance(state, dict) else ()
+    for key, tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            continue
+        is_plain = (
+            tensor.layout == torch.strided
+            and tensor.device.type == "cpu"
+            and not tensor.is_quantized
+            and not tensor.is_nested
+        )
+        # With a stride of 0 a single number has any shape.
+        if not is_plain or tensor.nbytes > tensor.untyped_storage().nbytes():
+            raise ValueError(
+                f"{key} is not a plain tensor with all of its numbers"
+            )
+        if not tensor.isfinite().all():
+            raise ValueError(f"{key} is not finite everywhere")
+    return state
 
 
 def _recognise(state: Mapping[str, Shaped[Tensor, "..."]]) -> str | None:
@@ -600,7 +650,7 @@ def _differences(
 
     found, wanted = shapes(state), shapes(expected)
     return [
-        f"{key}: {found.get(key, 'nothing')} in the file, "
+        f"{printable(key, 60)}: {found.get(key, 'nothing')} in the file, "
         f"{wanted.get(key, 'nothing')} in the model"
         for key in {**wanted, **found}
         if found.get(key) != wanted.get(key)

@@ -121,7 +121,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, fx, nn
 
 from labml_nn.resnet import ResNetBase, ResNetClassifier, cifar_resnet
-from labml_nn.training.files import write_json
+from labml_nn.runs.files import write_json
 from labml_nn.training.machine import Machine, find_machine
 
 # The layers that can be folded. A convolution's weight has the shape `[out_channels, ...]`. That of

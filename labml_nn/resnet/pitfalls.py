@@ -95,7 +95,7 @@ def train_on_digits(
 
     Some bugs raise no error, and only training shows them. So we train on
     [handwritten digits](../data/small.py#load_digits) with the
-    [trainer](../training/__init__.py#Trainer) that trains everything here. A hundred steps
+    [trainer](../training/loop.py#Trainer) that trains everything here. A hundred steps
     are six epochs, which are soon over.
 
     Returns the trained model, which takes bytes, and 360 images that were held out of the training
@@ -866,7 +866,7 @@ def accuracy_with_eval(
     ### Mended: `eval()` where you measure
 
     Say `eval()` where you measure, and `train()` where you train, and not in some third place that
-    must be remembered. The [training loop](../training/__init__.py) does it that way: `take_step`
+    must be remembered. The [training loop](../training/loop.py) does it that way: `take_step`
     begins with `train()`, and `evaluate` with `eval()`. Arguments and result are those of
     `accuracy_without_eval`.
     """

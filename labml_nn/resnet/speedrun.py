@@ -87,11 +87,19 @@ columns:
   - head: Images/s
     value: images_per_second
     format: integer
+  - head: Seeds
+    value: draws
+    names:
+      1: recorded before
+      2: independent
 caption: The steps on a CPU, timed by `python -m benchmarks.speedrun` in one run.
 ```
 
 A time is for training on 50,000 images and for measuring on the test set. An accuracy is a mean,
-with the standard deviation of runs that differ in their seed.
+with the standard deviation of runs that differ in their seed. Where these were *recorded before*,
+their seeds were [added](../data/__init__.py#random_generator) to numbers of epochs and steps, so
+they drew the same batches at different times, and the deviation is that of related runs. They are
+being recorded again.
 
 The first row is what we race against. Its network was made for GPUs and has no shortcuts. It is
 timed in our loop, with as many steps, images and views as its author has chosen. The accuracy is
@@ -111,11 +119,19 @@ from jaxtyping import Float, Int64, UInt8
 from labml_helpers.module import Module
 from torch import Tensor, nn
 
-from labml_nn.data import Crops, ImageData, batch_indices, random_generator
+from labml_nn.data import (
+    Crops,
+    ImageData,
+    batch_indices,
+    random_generator,
+    seed_generators,
+    send,
+)
 from labml_nn.resnet import cifar_resnet
+from labml_nn.runs.command import Experiment, Preset
+from labml_nn.runs.config import Config, note_others
+from labml_nn.runs.files import RunFailed
 from labml_nn.training import Normalize, Recipe
-from labml_nn.training.command import Experiment, Preset
-from labml_nn.training.config import Config
 from labml_nn.training.machine import Machine
 from labml_nn.training.muon import Muon
 
@@ -341,7 +357,7 @@ class SpeedRecipe(Recipe):
     """
     ## The recipe
 
-    That of [every training](../training/__init__.py#Recipe), with other batches, another loss and
+    That of [every training](../training/loop.py#Recipe), with other batches, another loss and
     another optimizer.
     """
 
@@ -354,7 +370,7 @@ class SpeedRecipe(Recipe):
     # Whether the optimizer is Muon
     muon: bool
 
-    def side(self, step: int) -> int:
+    def side(self, step: float) -> int:
         """
         ### Small images first
 
@@ -366,7 +382,11 @@ class SpeedRecipe(Recipe):
         return next(side for side, end in self.sides if step < end)
 
     def draw(
-        self, data: ImageData, step: int, machine: Machine
+        self,
+        data: ImageData,
+        step: int,
+        machine: Machine,
+        seen: int | None = None,
     ) -> tuple[
         UInt8[Tensor, "batch channels height width"], Int64[Tensor, "batch"]
     ]:
@@ -374,27 +394,34 @@ class SpeedRecipe(Recipe):
         ### The batch
 
         The images of `data` for this `step`, of shape `[batch, channels, height, width]`, and their
-        labels, of shape `[batch]`: the share of the process on `machine`.
+        labels, of shape `[batch]`: the share of the process on `machine`. `seen` images came before
+        them.
 
         Who mirrors at random shows half of all images the same way twice in a row, and it takes
         chance until the network has seen both sides of an image. When they *alternate*, chance only
         decides which side comes first, and two epochs show both sides of all images.
         """
         n, batch = len(data), self.batch_size
-        indices = batch_indices(n, batch, step, self.seed)
+        seen = step * batch if seen is None else seen
+        indices = batch_indices(n, batch, step, self.seed, seen)
         crops = Crops.draw(
-            batch, self.padding, self.flip, random_generator(self.seed, step, 1)
+            batch,
+            self.padding,
+            self.flip,
+            random_generator(self.seed, "crops", step),
         )
         if self.alternate and self.flip:
-            first = torch.rand(n, generator=random_generator(self.seed, 0, 2))
+            first = torch.rand(
+                n, generator=random_generator(self.seed, "sides")
+            )
             # A batch may end one epoch and begin the next.
-            epochs = torch.arange(step * batch, (step + 1) * batch) // n
+            epochs = torch.arange(seen, seen + batch) // n
             mirrored = (first[indices] < 0.5) ^ (epochs % 2 == 1)
             crops = replace(crops, mirrored=mirrored)
         share = machine.share(batch)
-        mine = indices[share].to(machine.device)
+        mine = send(indices[share], machine.device)
         images = crops.part(share).cut(data.images[mine])
-        return resize(images, self.side(step)), data.labels[mine]
+        return resize(images, self.side(seen / batch)), data.labels[mine]
 
     def loss(
         self,
@@ -456,7 +483,7 @@ class SpeedRecipe(Recipe):
         ]
         return Muon(convolutions, others, self.learning_rate, self.momentum)
 
-    def set_rates(self, optimizer: torch.optim.Optimizer, step: int) -> None:
+    def set_rates(self, optimizer: torch.optim.Optimizer, step: float) -> None:
         """
         With each `step`, all rates of `optimizer` fall together. A group remembers where it began
         as `initial_lr`, the name that PyTorch's own schedules use.
@@ -488,7 +515,7 @@ class SpeedConfig(Config):
     ## The configuration
 
     The defaults are those of the last step. Data, machine and files are chosen by fields that
-    [all experiments have](../training/config.py#Config).
+    [all experiments have](../runs/config.py#Config).
     """
 
     # The network: ResNet-20, or the wide one of this page.
@@ -518,8 +545,29 @@ class SpeedConfig(Config):
     # Measure with the mean of the logits for six views of an image.
     six_views: bool = True
 
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The lowest and the highest value of each field that is a number."""
+        return {
+            **super().limits(),
+            "channels": (1, 10_000),
+            "sides": (0.001, 10_000),
+            "batch_size": (1, 10**6),
+            # The rates of all groups are parts of the first one, so it cannot be 0.
+            "learning_rate": (1e-9, 10**6),
+            "momentum": (0, 1),
+            "weight_decay": (0, 10**6),
+            "padding": (0, 1000),
+            "label_smoothing": (0, 1),
+        }
+
+    def resume_rules(self) -> dict[str, str]:
+        """What becomes of each field when a run goes on with another value."""
+        return note_others(self, super().resume_rules())
+
     def recipe(self, n: int) -> SpeedRecipe:
         """What the training loop needs of it, for `n` images."""
+        if not self.sides:
+            raise RunFailed("--sides needs at least one pair, got none")
         sides, epochs = [], 0.0
         for side, length in self.sides:
             epochs += length
@@ -550,7 +598,12 @@ class SpeedConfig(Config):
         Bytes in, logits out. The seed decides on the weights it starts with, and the first 5,000
         images of `train` on how it whitens.
         """
-        torch.manual_seed(self.seed)
+        if train.channels != 3:
+            raise RunFailed(
+                "the speed run is for images with 3 channels, got "
+                f"{train.channels}; use --data cifar10 or synthetic"
+            )
+        seed_generators(self.seed, "weights")
         normalize = Normalize(*train.mean_and_std())
         n_classes = len(train.classes)
         network: nn.Module

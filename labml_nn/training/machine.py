@@ -9,27 +9,28 @@ summary:
 # The machine
 
 What a run computes should not depend on where it runs; how fast it does depends on little else. All
-choices about the machine are made here, so that the [training loop](__init__.py) can ignore them.
+choices about the machine are made here, so that the [training loop](loop.py) can ignore them. How
+several processes find each other is told on [the next page](processes.py).
+
+No GPU was at hand when this was written. What is said here about CUDA follows PyTorch's manual; the
+tests choose among devices that only pretend to be there, and count the times that a step would have
+to wait for one.
 """
 
 import contextlib
 import ctypes
+import io
 import os
 import platform
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
 
-Precision = Literal["auto", "float32", "bfloat16"]
-
-# How long a process waits for the others, longer than any step or measurement takes
-PATIENCE = timedelta(minutes=10)
+Precision = Literal["auto", "float32", "tf32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,22 @@ class Machine:
     # The number of this process, and how many there are
     rank: int = 0
     world: int = 1
+    # Other precisions: whether they are computed in float16, or in float32 rounded to TF32
+    float16: bool = False
+    tf32: bool = False
 
     @property
     def is_main(self) -> bool:
         """Whether this is the process that writes files and talks to the user."""
         return self.rank == 0
+
+    @property
+    def precision(self) -> str:
+        """The name of the precision, as `--precision` takes it."""
+        for name in ("bfloat16", "float16", "tf32"):
+            if getattr(self, name):
+                return name
+        return "float32"
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
         """
@@ -63,11 +75,18 @@ class Machine:
         Inside of this context, convolutions and matrix products use bfloat16: numbers of 16 bits
         with the range of 32-bit ones, but only two to three digits. The weights stay in single
         precision. It halves the memory traffic and uses the fast units that processors have for it.
-        The range is why gradients need no scaling, unlike in float16.
+
+        Older GPUs have such units for float16 only, which has one digit more and a small range.
+        Many gradients are too small for it and would become zero. So the loss is multiplied by a
+        large number before gradients are computed, and these are divided by it before the weights
+        move. PyTorch's `GradScaler` looks for that number: as large as can be without any gradient
+        becoming infinite. A step in which one did is left out. Whether it is, an optimizer that is
+        not fused, such as [Muon](muon.py), has to wait to be told.
         """
-        if not self.bfloat16:
+        if not (self.bfloat16 or self.float16):
             return contextlib.nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+        kind = torch.bfloat16 if self.bfloat16 else torch.float16
+        return torch.autocast(self.device.type, kind)
 
     def prepare(self, model: nn.Module) -> nn.Module:
         r"""
@@ -80,7 +99,8 @@ class Machine:
         Batch normalization is the exception: its means are those of the part that a process sees.
         With a batch of 128 on four GPUs these are the means of 32 images, noisier than those of
         128. `sync_bn` exchanges them in each layer, which is exact and costs time. It works on CUDA
-        devices only.
+        devices only. What the layers remember of the means, for predictions, is
+        [averaged](#Machine.average) after each step.
         """
         layout = (
             torch.channels_last
@@ -96,10 +116,14 @@ class Machine:
                 prepared = convert(prepared)  # type: ignore[no-untyped-call]
             ids = [self.device.index] if self.device.type == "cuda" else None
             prepared = nn.parallel.DistributedDataParallel(
-                prepared, device_ids=ids, broadcast_buffers=False
+                prepared, device_ids=ids
             )
+            # It would give all processes the buffers of the first one.
+            prepared.broadcast_buffers = False
         if self.compile:
-            prepared.compile()
+            # The plain model stays as it is, and is what images held out are measured with. Their
+            # last batch is smaller than the others, and would be compiled for a second time.
+            prepared = torch.compile(prepared)  # type: ignore[assignment]
         return prepared
 
     def share(self, n: int) -> slice:
@@ -121,10 +145,48 @@ class Machine:
             distributed.all_reduce(values)
         return values
 
+    @torch.no_grad()
+    def average(self, model: nn.Module) -> None:
+        """
+        ### One model, not several
+
+        Gives the buffers of `model` their mean over all processes. Without it the averages that
+        normalizations gather would differ from process to process. Each process would measure its
+        share of the images with a network of its own, and the accuracy would be that of no network
+        at all: a checkpoint holds only one of them.
+
+        Each value stands for a share of the same size, so the mean of the means is that of the
+        whole batch. All travel in one message. Double precision keeps values that are already the
+        same, such as those of `Normalize`, exactly as they are.
+        """
+        buffers = list(model.buffers()) if self.world > 1 else []
+        if not buffers:
+            return
+        flat = torch.cat([buffer.flatten().double() for buffer in buffers])
+        means = self.sum(flat).div_(self.world)
+        start = 0
+        for buffer in buffers:
+            n = buffer.numel()
+            buffer.copy_(means[start : start + n].view_as(buffer))
+            start += n
+
     def any(self, value: bool) -> bool:
         """Whether `value` is true in any process."""
         flag = torch.tensor(float(value), device=self.device)
         return bool(self.sum(flag) > 0)
+
+    def gather(self, value: Any) -> list[Any]:
+        """
+        The `value` of each process, in the order of their ranks. It travels as the bytes of a file:
+        not all tensors can be sent as they are, those of NumPy's generator for one.
+        """
+        if self.world == 1:
+            return [value]
+        file = io.BytesIO()
+        torch.save(value, file)
+        everyone = [b""] * self.world
+        distributed.all_gather_object(everyone, file.getvalue())
+        return [torch.load(io.BytesIO(each)) for each in everyone]
 
     def describe(self) -> str:
         """The device as a reader of the results knows it."""
@@ -157,12 +219,13 @@ def find_machine(
     ## Finding out
 
     * `device` is `auto`, `cpu`, `mps`, `cuda` or `cuda:1`; `auto` takes the best there is
-    * `precision` is `auto`, `float32` or `bfloat16`; `auto` takes bfloat16 where the device has
-      units for it. On a CPU without them it would be several times slower than float32
+    * `precision` is `auto`, `float32`, `tf32`, `bfloat16` or `float16`; `auto` takes
+      [what is fast](#fast_precision) on the device
     * `channels_last`, `compile` and `sync_bn` are those of `Machine`
 
-    Raises `ValueError` if there is no such device, or if `sync_bn` is asked of one that is not
-    CUDA.
+    Under `torchrun` each process takes the GPU that has its number. Raises `ValueError` if there is
+    no such device, if it cannot do what is asked of it, or if several processes cannot share their
+    work on it.
     """
     rank = int(os.environ.get("RANK", 0))
     world = int(os.environ.get("WORLD_SIZE", 1))
@@ -170,13 +233,25 @@ def find_machine(
         if torch.cuda.is_available():
             device = "cuda"
         else:
-            device = "mps" if torch.backends.mps.is_available() else "cpu"
+            apple = torch.backends.mps.is_available() and world == 1
+            device = "mps" if apple else "cpu"
+    if world > 1 and device.startswith(("cuda:", "mps")):
+        raise ValueError(
+            f"{world} processes cannot share their work on {device!r}; use "
+            "--device cuda, which gives each of them a GPU, or --device cpu"
+        )
     if device == "cuda":
         # `torchrun` starts one process for each GPU and tells it which.
         device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     try:
         found = torch.device(device)
+        # PyTorch knows more devices, one of which has no memory and only computes shapes.
+        if found.type not in ("cpu", "mps", "cuda"):
+            raise RuntimeError("this code was never tried on it")
         torch.zeros(1, device=found)
+        if found.type == "cuda":
+            # Questions about "the" GPU are about the current one.
+            torch.cuda.set_device(found)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f"the device {device!r} is not there ({error}); "
@@ -186,21 +261,71 @@ def find_machine(
         raise ValueError(
             f"--sync-bn works on CUDA devices only, got {device!r}; leave it out"
         )
-    bfloat16 = precision == "bfloat16" or (
-        precision == "auto" and _has_bfloat16(found)
-    )
+    if precision == "tf32" and found.type != "cuda":
+        raise ValueError(
+            f"--precision tf32 works on CUDA devices only, got {device!r}"
+        )
+    if precision == "auto":
+        precision = fast_precision(found)
+    # PyTorch computes convolutions in TF32 unless it is told not to, and matrix products in
+    # float32. Here it is one or the other.
+    tf32 = precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
     return Machine(
-        found, bfloat16, channels_last, compile, sync_bn, rank, world
+        found,
+        precision == "bfloat16",
+        channels_last,
+        compile,
+        sync_bn,
+        rank,
+        world,
+        precision == "float16",
+        tf32,
     )
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def fast_precision(device: torch.device) -> Precision:
+    """
+    ## A fast precision
+
+    On a GPU, bfloat16 where `device` has units for it, which is since 2020; before, float16. None
+    of the GPUs without bfloat16, such as a T4 or a V100, was at hand: what is tested is the choice,
+    and float16 on a CPU.
+
+    On a CPU, bfloat16 where there are instructions to multiply such numbers, else float32. PyTorch
+    calls bfloat16 supported on any x86 processor with AVX-512. Those without the instructions
+    convert all numbers there and back, and take twice as long as in float32.
+    """
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "cpu":
-        supported: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        return supported
-    return False
+        new = torch.cuda.is_bf16_supported(including_emulation=False)
+        return "bfloat16" if new else "float16"
+    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        if platform.machine().lower() not in ("x86_64", "amd64"):
+            return "bfloat16"
+        cpu = torch.cpu
+        if cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported():
+            return "bfloat16"
+    return "float32"
+
+
+def begin_velocities(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    """
+    ## When the first step is left out
+
+    In float16 the first steps tend to be left out, until the scale is small enough. PyTorch's fused
+    gradient descent makes room for velocities in the first step, and only fills it if the step is
+    taken. What happened to lie there would be the velocity in the second one. So they begin with
+    zeros, from which the first step gets the same velocity as from none. Called before each step of
+    `optimizer`.
+    """
+    if not isinstance(optimizer, torch.optim.SGD):
+        return
+    for group in optimizer.param_groups:
+        for weights in group["params"] if group["momentum"] else ():
+            state = optimizer.state[weights]
+            if weights.grad is not None and "momentum_buffer" not in state:
+                state["momentum_buffer"] = torch.zeros_like(weights)
 
 
 def keep_memory() -> bool:
@@ -232,47 +357,3 @@ def keep_memory() -> bool:
         c_library.mallopt(own_pages, size) for size in (2**31 - 1, 2**25)
     )
     return kept and bool(c_library.mallopt(free_at_the_end, 2**31 - 1))
-
-
-class PeerLost(Exception):
-    """
-    ## When another process is lost
-
-    The message says how to go on.
-    """
-
-
-@contextlib.contextmanager
-def process_group(machine: Machine) -> Iterator[None]:
-    """
-    ## Joining the other processes
-
-    Started by `torchrun`, a process finds in its environment who the others are. Which way they
-    talk depends on the device of `machine`: NCCL connects GPUs, gloo everything else. Alone, there
-    is nobody to join.
-
-    No process can go on without the others. Raises `PeerLost` if one of them dies, or if one is not
-    heard of for ten minutes.
-    """
-    if machine.world == 1:
-        yield
-        return
-    backend = "nccl" if machine.device.type == "cuda" else "gloo"
-    if machine.device.type == "cuda":
-        torch.cuda.set_device(machine.device)
-    try:
-        distributed.init_process_group(backend, timeout=PATIENCE)
-        yield
-    except RuntimeError as error:
-        # Errors of gloo are known by their text alone.
-        text = str(error)
-        if isinstance(error, distributed.DistError) or "gloo" in text:
-            raise PeerLost(
-                "another process of this run has died or does not answer; if "
-                "it could say why, it has. Go on from the last checkpoint with "
-                f"--resume and the folder of the run. ({text[:200]})"
-            ) from error
-        raise
-    finally:
-        if distributed.is_initialized():
-            distributed.destroy_process_group()

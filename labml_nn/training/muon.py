@@ -8,7 +8,7 @@ summary:
 
 # Muon
 
-[Gradient descent](__init__.py#Recipe.optimizer) treats the weights of a layer as a list of numbers.
+[Gradient descent](loop.py#Recipe.optimizer) treats the weights of a layer as a list of numbers.
 They are more than that: they are a *matrix*, which takes the inputs of the layer to its outputs.
 [Muon](https://kellerjordan.github.io/posts/muon/), which Keller Jordan and others proposed in 2024,
 makes use of it. It takes the same gradients and the same momentum as stochastic gradient descent,

@@ -5,13 +5,14 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import torch
+from sampling import thinned
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -123,12 +124,17 @@ def test_number_in_the_name_counts_layers(name: str) -> None:
     assert number and len(layers) == int(number[0])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@cache
+def multiply_adds(name: str) -> int:
+    return count_multiply_adds(on_meta(name))
+
+
+@pytest.mark.parametrize("name", thinned(NETWORKS, 3))
 def test_multiply_adds_as_pytorch_counts_them(name: str) -> None:
     model = on_meta(name)
     with FlopCounterMode(display=False) as counter:
         model(torch.empty(1, 3, 224, 224, device="meta"))
-    assert 2 * count_multiply_adds(model) == counter.get_total_flops()
+    assert 2 * multiply_adds(name) == counter.get_total_flops()
 
 
 def rows_of_the_page() -> list[list[str]]:
@@ -143,9 +149,8 @@ def test_table_is_measured() -> None:
     titles = [re.sub(r"[-_ ]", "", row[0].replace("×", "x").lower()) for row in rows]
     assert titles == [name.replace("_", "") for name in NETWORKS]
     for name, row in zip(NETWORKS, rows, strict=True):
-        model = on_meta(name)
-        assert row[1] == f"{n_parameters(model):,}"
-        assert row[3] == f"{count_multiply_adds(model) / 1e9:.3f}"
+        assert row[1] == f"{n_parameters(on_meta(name)):,}"
+        assert row[3] == f"{multiply_adds(name) / 1e9:.3f}"
 
 
 def agrees(published: str, measured: float) -> bool:
@@ -645,7 +650,7 @@ def test_an_unknown_network_is_refused(trained: ResNet, tmp_path: Path) -> None:
     wrapped = {f"module.{key}": tensor for key, tensor in trained.state_dict().items()}
     path = save(wrapped, tmp_path / "w.pth")
     message = (
-        r"fits none of resnet18, .*, wide_resnet101_2\. The first names in it are \['module\.conv1\.weight'"
+        r"fits none of resnet18, .*, wide_resnet101_2\. The first names in it are module\.conv1\.weight, "
     )
     with pytest.raises(CheckpointError, match=message):
         load_torchvision(path)
@@ -654,14 +659,14 @@ def test_an_unknown_network_is_refused(trained: ResNet, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "received"),
     [
-        ({"state_dict": {}, "epoch": 3}, r"\{'state_dict': \{\}, 'epoch': 3\}"),
-        ({0: torch.zeros(1)}, r"\{0: tensor\(\[0\.\]\)\}"),
-        (torch.zeros(3), r"tensor\(\[0\., 0\., 0\.\]\)"),
+        ({"state_dict": {}, "epoch": 3}, "state_dict: dict, epoch: int"),
+        ({0: torch.zeros(1)}, "0: Tensor"),
+        (torch.zeros(3), "Tensor"),
     ],
 )
 def test_other_contents_are_refused(content: object, received: str, tmp_path: Path) -> None:
     path = save(content, tmp_path / "w.pth")
-    with pytest.raises(CheckpointError, match=rf"w\.pth must hold tensors by name, got {received} …$"):
+    with pytest.raises(CheckpointError, match=rf"w\.pth must hold tensors by name, got {received}$"):
         load_torchvision(path)
 
 
@@ -671,6 +676,41 @@ def test_unreadable_files_are_refused(trained: ResNet, tmp_path: Path) -> None:
     for unreadable in (path, tmp_path, tmp_path / "missing.pth"):
         with pytest.raises(CheckpointError, match=rf"^{re.escape(str(unreadable))} cannot be read: "):
             load_torchvision(unreadable)
+
+
+@pytest.mark.parametrize(
+    ("other", "legacy", "reason"),
+    [
+        (torch.full((64,), torch.nan), False, "bn1.weight is not finite everywhere"),
+        (torch.full((64,), torch.inf), True, "bn1.weight is not finite everywhere"),
+        (torch.ones(1).expand(10**6, 10**6), False, r"a tensor of shape \[1000000, 1000000\] does not fit"),
+        (
+            torch.ones(1).expand(10**6, 10**6),
+            True,
+            "bn1.weight is not a plain tensor with all of its numbers",
+        ),
+        (torch.ones(64).to_sparse(), True, "bn1.weight is not a plain tensor"),
+        (torch.ones(64).to_sparse(), False, "'torch.serialization _get_layout' may not be called"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_tensors_that_are_not_plain_are_refused(
+    trained: ResNet, tmp_path: Path, other: torch.Tensor, legacy: bool, reason: str
+) -> None:
+    path = save({**trained.state_dict(), "bn1.weight": other}, tmp_path / "w.pth", legacy=legacy)
+    with pytest.raises(CheckpointError, match=rf"w\.pth cannot be read: .*{reason}"):
+        load_torchvision(path)
+
+
+def test_names_from_a_file_are_printable(trained: ResNet, tmp_path: Path) -> None:
+    for state in (
+        {**trained.state_dict(), "\x1b[2J": torch.ones(1)},
+        {"\x1b[2J": torch.ones(1)},
+        {"\x1b[2J": 1},
+    ):
+        with pytest.raises(CheckpointError, match=r"\\x1b\[2J") as caught:
+            load_torchvision(save(state, tmp_path / "w.pth"), ResNet("resnet18") if len(state) > 1 else None)
+        assert all(line.isprintable() for line in str(caught.value).splitlines())
 
 
 class Trap:

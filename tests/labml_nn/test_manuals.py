@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from pylit.discovery import find_pages
-from pylit.manuals import manual
-from pylit.plugin import load_settings
+from pylit.api import open_configuration, open_site
+from pylit.resolve.external_docs import documentation_of
 
-SITE = find_pages(load_settings(str(Path(__file__).parents[2] / "mkdocs.yml")))
+SITE = open_site(open_configuration(Path(__file__).parents[2] / "pyproject.toml"), is_kept=False)
 NAMES = sorted(
     {
-        full
+        use.full
         for page in SITE.pages
-        if (facts := SITE.facts(page.file))
-        for full, _ in facts.used
-        if not SITE.index.find(full) and manual(full, SITE.settings.manuals)
+        if (facts := SITE.sources.facts(page.file))
+        for use in facts.used
+        if not SITE.definitions.index.find(use.full) and documentation_of(use.full, SITE.settings.manuals)
     }
 )
 
@@ -48,5 +47,5 @@ def test_names_are_found() -> None:
 def test_a_name_with_a_manual_exists(full: str) -> None:
     assert exists(full)
     # A page of its own is for functions and classes; modules and values stand on the page of their module.
-    address = manual(full, SITE.settings.manuals)
+    address = documentation_of(full, SITE.settings.manuals)
     assert address.startswith("https://") and "{" not in address

@@ -13,15 +13,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from pylit.cells import bare
-from pylit.discovery import find_pages
+from pylit.api import open_configuration, open_site
 from pylit.errors import Report
-from pylit.plugin import load_settings
-from pylit.site import Page
-from pylit.view import render_notebook
+from pylit.notebook.cells import bare
+from pylit.site.page import render_notebook
+from pylit.site.site import Page
 
 ROOT = Path(__file__).parents[2]
-SITE = find_pages(load_settings(str(ROOT / "mkdocs.yml")))
+SITE = open_site(open_configuration(ROOT / "pyproject.toml"), is_kept=False)
 MODULES = [page for page in SITE.pages if page.file.endswith(".py")]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 

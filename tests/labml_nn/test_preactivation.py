@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from labml_nn.data import DRAWS, seed_generators
 from labml_nn.resnet import ResidualBlock, ShortcutKind, ShortcutPadding, cifar_resnet, preactivation
 from labml_nn.resnet.preactivation import (
     BATCH,
@@ -354,7 +355,7 @@ def test_stack_without_normalization(name: NetworkName) -> None:
 @pytest.mark.parametrize("name", BLOCKS)
 def test_measured_gradient_is_the_slope(name: NetworkName) -> None:
     """The norm of the gradient, found again from differences of the output."""
-    torch.manual_seed(3)
+    seed_generators(3, "signals")
     images = torch.randn(BATCH, 3, SIZE, SIZE)
     stem, *chain = make_stack(name, 3).requires_grad_(False)
     start = stem(images)
@@ -369,7 +370,7 @@ def test_measured_gradient_is_the_slope(name: NetworkName) -> None:
 
 
 def test_open_share_is_where_the_direct_path_lets_the_gradient_pass() -> None:
-    torch.manual_seed(3)
+    seed_generators(3, "signals")
     images = torch.randn(BATCH, 3, SIZE, SIZE)
     stem, *chain = make_stack("post", 5)
     start = stem(images).detach().requires_grad_()
@@ -405,6 +406,7 @@ def test_record_is_fresh() -> None:
         "size": SIZE,
         "batch": BATCH,
         "seeds": list(SEEDS),
+        "draws": DRAWS,
     }, stale
     assert record["blocks"] == list(DEPTHS), stale
     assert list(record["normalized"]) == list(BLOCKS), stale
@@ -485,7 +487,7 @@ def test_signals_that_the_page_quotes() -> None:
     plain = record["normalized"]["plain"]["signal"]
     assert plain == pytest.approx(len(DEPTHS) * [sqrt(1 / 2)], rel=0.1)
     assert f"{sqrt(1 / 2 + 200):.1f}" == "14.2"
-    assert f"{at('pre', 'signal', 200):.1f}" == "13.7"
+    assert f"{at('pre', 'signal', 200):.1f}" == "13.6"
     for name in ("post", "pre"):
         sizes = [sqrt(1 / 2 + n) for n in DEPTHS]
         assert record["normalized"][name]["signal"] == pytest.approx(sizes, rel=0.15)
@@ -494,9 +496,9 @@ def test_signals_that_the_page_quotes() -> None:
 
 def test_gradients_that_the_page_quotes() -> None:
     assert f"{growth('plain'):.2f}" == "1.36"
-    assert f"{at('plain', 'gradient', 200):.0e}" == "4e+26"
-    assert f"{at('pre', 'gradient', 200):.0f}" == "136"
-    assert f"{at('post', 'gradient', 200):.0f}" == "237"
+    assert f"{at('plain', 'gradient', 200):.0e}" == "5e+26"
+    assert f"{at('pre', 'gradient', 200):.0f}" == "130"
+    assert f"{at('post', 'gradient', 200):.0f}" == "236"
     for name in ("pre", "post"):  # in proportion to the depth
         each = [at(name, "gradient", n) / n for n in DEPTHS[1:]]
         assert max(each) < 1.3 * min(each)
@@ -517,22 +519,22 @@ def test_seeds_agree() -> None:
         name: max(at(name, "greatest_gradient", n) / at(name, "least_gradient", n) for n in DEPTHS)
         for name in BLOCKS
     }
-    assert max(spread["post"], spread["pre"]) == pytest.approx(1.3, abs=0.05)
-    assert f"{spread['plain']:.0f}" == "44"
-    assert at("scaled", "least_gradient", 200) > 1e18 * at("post", "greatest_gradient", 200)
-    assert at("plain", "least_gradient", 200) > 1e4 * at("scaled", "greatest_gradient", 200)
+    assert 1.2 < max(spread["post"], spread["pre"]) < 4 / 3
+    assert round(spread["plain"], -2) == 3400
+    assert at("scaled", "least_gradient", 200) > 1e17 * at("post", "greatest_gradient", 200)
+    assert at("plain", "least_gradient", 200) > 100 * at("scaled", "greatest_gradient", 200)
     assert at("post", "greatest_gradient", 200) < 300
 
 
 def test_open_shares_that_the_page_quotes() -> None:
-    assert f"{at('post', 'open', 20):.0%}" == "18%"
+    assert f"{at('post', 'open', 20):.0%}" == "19%"
     assert f"{at('post', 'open', 200):.0%}" == "6%"
     assert set(recorded()["normalized"]["pre"]["open"]) == {1}
 
 
 def test_signals_without_normalization_that_the_page_quotes() -> None:
     bare = recorded()["bare"]
-    assert f"{bare['plain']['signal'][-1]:.0e}" == "7e-17"
+    assert f"{bare['plain']['signal'][-1]:.0e}" == "5e-16"
     for name in ("post", "pre"):
         signal = bare[name]["signal"]
         assert all(b > 10 * a for a, b in pairwise(signal))

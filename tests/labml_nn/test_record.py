@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import AGAIN, is_marked
 
+from labml_nn.data import DRAWS
 from labml_nn.resnet import experiment
 from labml_nn.resnet.experiment import EXPERIMENT, PRESETS, ResNetConfig
-from labml_nn.training.command import Preset
-from labml_nn.training.files import RunFailed, to_plain
-from labml_nn.training.record import KEPT, Record, RecordError
-from labml_nn.training.tracking import Tracker
+from labml_nn.runs.command import Preset
+from labml_nn.runs.files import RunFailed, to_plain
+from labml_nn.runs.record import KEPT, Record, RecordError
+from labml_nn.runs.tracking import Tracker
 
 ROOT = Path(experiment.__file__).parents[2]
 RECORDS = sorted((ROOT / "experiments/resnet/runs").glob("*.json"))
@@ -42,6 +44,17 @@ def test_a_run_takes_the_place_of_one_with_its_seed(tmp_path: Path, metrics: Pat
     assert [(run["seed"], run["seconds"]) for run in runs["held_out"]] == [(0, 0.5), (1, 9)]
     assert [(run["seed"], run["seconds"]) for run in runs["final"]] == [(1, 0.5)]
     assert runs["final"][0]["curve"] == {"epoch": [1, 2, 3], "loss_train": [1, 0.5, 0.3333]}
+
+
+def test_runs_with_other_draws_are_never_put_together(tmp_path: Path, metrics: Path) -> None:
+    """What was recorded before goes with the first run that is drawn as today."""
+    about = EXPERIMENT.record("quick", PRESETS["quick"].config).about
+    assert about["draws"] == DRAWS
+    path = tmp_path / "quick.json"
+    Record(path, about | {"draws": DRAWS - 1}).add(RESULT | {"seed": 7}, metrics)
+    Record(path, about).add(RESULT, metrics)
+    assert [run["seed"] for run in Record(path, about).runs()["held_out"]] == [1]
+    assert json.loads(path.read_text())["draws"] == DRAWS
 
 
 def test_runs_of_another_recipe_go(tmp_path: Path, metrics: Path) -> None:
@@ -86,7 +99,7 @@ def test_a_run_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("labml_nn.training.run.Tracker", _NoTracker)
+    monkeypatch.setattr("labml_nn.runs.run.Tracker", _NoTracker)
     tiny = ResNetConfig(
         data="synthetic", steps=3, valid_images=64, batch_size=32, blocks=1, channels=(4, 4, 4)
     )
@@ -99,7 +112,7 @@ def test_a_run_is_recorded(
     assert EXPERIMENT.main(["--resume", "run", "--record", "--seed", "0"]) == 0
     record = json.loads(Path("experiments/resnet/runs/digits.json").read_text("utf-8"))
     (run,) = record["held_out"]
-    assert run["valid_accuracy"] == run["curve"]["accuracy_valid"][-1]
+    assert float(f"{run['valid_accuracy']:.4g}") == run["curve"]["accuracy_valid"][-1]
     assert run["test_accuracy"] is None
     assert len(run["curve"]["epoch"]) == 1
 
@@ -120,13 +133,14 @@ class _NoTracker(Tracker):
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_recorded_runs_are_of_the_presets_as_they_are(path: Path) -> None:
-    """If this fails: `python -m labml_nn.resnet.experiment PRESET --record`, with each of the seeds."""
+    """If this fails: `python -m experiments.record`, which `experiments/README.md` explains."""
     record = json.loads(path.read_text("utf-8"))
     name = record["preset"]
     assert path.stem == name
     about = EXPERIMENT.record(name, PRESETS[name].config).about
     runs = {kind: record.pop(kind) for kind in ("held_out", "final")}
-    assert record == about, f"{path} is stale; record it again: … experiment {name} --record"
+    assert is_marked(record["draws"], experiment), f"{path} is stale; {AGAIN}"
+    assert record | {"draws": DRAWS} == about, f"{path} is stale; {AGAIN}"
     for kind, measured in (("held_out", "valid_accuracy"), ("final", "test_accuracy")):
         assert [run["seed"] for run in runs[kind]] == [0, 1, 2]
         for run in runs[kind]:

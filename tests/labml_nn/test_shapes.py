@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pylit.discovery import find_pages
-from pylit.plugin import load_settings
-from pylit.tracer import record
-from pylit.traces import read_trace, trace_path
+from pylit.api import open_configuration, open_site
+from pylit.tracing.format import read_trace, trace_path
+from pylit.tracing.recorder import record_trace
 
 ROOT = Path(__file__).parents[2]
-SITE = find_pages(load_settings(str(ROOT / "mkdocs.yml")))
+SITE = open_site(open_configuration(ROOT / "pyproject.toml"), is_kept=False)
 MODULES = [page.file for page in SITE.pages if page.file.endswith(".py")]
 FOLDER = SITE.settings.traces
 
@@ -25,7 +24,7 @@ def test_recorded_shapes_are_those_of_today(file: str) -> None:
     path = trace_path(FOLDER, file)
     recorded = path.read_text("utf-8") if path.is_file() else ""
     name = path.relative_to(ROOT)
-    assert record(ROOT / file, file) == recorded, f"{name} is stale: run `make traces` and commit it"
+    assert record_trace(ROOT / file, file) == recorded, f"{name} is stale: run `make traces` and commit it"
 
 
 def test_no_trace_is_left_of_a_module_that_is_gone() -> None:
@@ -48,5 +47,5 @@ def test_no_trace_is_left_of_a_module_that_is_gone() -> None:
 def test_readers_see_what_goes_through_every_network(name: str) -> None:
     assert FOLDER
     lines = read_trace(trace_path(FOLDER, "labml_nn/resnet/__init__.py"))
-    seen = [line.tensors for line in lines if line.place[0] == f"{name}.forward"]
+    seen = [line.tensors for line in lines if line.place.within == f"{name}.forward"]
     assert {"x", "return"} <= {key for tensors in seen for key in tensors}

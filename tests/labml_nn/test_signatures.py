@@ -160,14 +160,14 @@ BYTES = IMAGES.byte()
             "the parameters of lies.ImageData.__init__",
         ),
         (
-            "labml_nn.training",
+            "labml_nn.training.loop",
             'images: UInt8[Tensor, "',
             'images: Float[Tensor, "',
             lambda copy: copy.Normalize(torch.zeros(3), torch.ones(3))(BYTES),
             "the parameters of lies.Normalize.forward",
         ),
         (
-            "labml_nn.training",
+            "labml_nn.training.measuring",
             '"batch n_classes"',
             '"n_classes batch"',
             lambda copy: copy.Totals.on(torch.device("cpu")).add(

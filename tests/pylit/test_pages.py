@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pylit.discovery import find_pages
-from pylit.document import document
 from pylit.errors import Report
-from pylit.site import Settings
-from pylit.view import render_page
+from pylit.site.discovery import find_pages
+from pylit.site.page import render_page
+from pylit.site.site import Settings
+from pylit.site.templates import document
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -30,6 +30,7 @@ def test_page(path: Path) -> None:
     assert html == expected.read_text("utf-8"), "if the new page is right, run `make accept`"
 
 
+@pytest.mark.slow
 def test_engine_renders_itself(root: Path) -> None:
     site = find_pages(Settings(base=root, roots=(("pylit", ""),)))
     report = Report()

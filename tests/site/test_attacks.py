@@ -3,94 +3,32 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import quote
 
 import polib
 import pytest
+from attack_strings import ATTACKS, P, hostile_prose
+from cdn import Cdn
 from conftest import Write
+from mkdocs.commands.build import build as build_site
+from mkdocs.config import load_config
 from playwright.sync_api import Browser, Dialog, Page
+from servers import serving
 
-from pylit import catalog
-from pylit.discovery import find_pages
-from pylit.document import document
+from pylit.builder.builder import build
 from pylit.errors import Report
-from pylit.site import Settings, Site
-from pylit.view import View, preview_page, render_page
-from pylit.workshop import update_pages
+from pylit.i18n import catalog as catalog
+from pylit.rendering.images import SVG
+from pylit.site.discovery import find_pages
+from pylit.site.page import preview_page, render_page
+from pylit.site.site import Settings, Site
+from pylit.site.templates import document
+from pylit.site.view import View
+from pylit.translate.update import update_pages
 
-P = "window.pwned=1"
-ATTACKS = [
-    f"<script>{P}</script>",
-    f"<SCRIPT>{P}</SCRIPT>",
-    f"<scr<script>ipt>{P}</scr</script>ipt>",
-    f"<script src='data:text/javascript,{P}'></script>",
-    f"<img src=x onerror={P}>",
-    f"<img src=x onerror='{P}'>",
-    f'<img src="x" OnErRoR="{P}">',
-    f"<img/src=x/onerror={P}>",
-    f"<svg onload={P}>",
-    f"<svg><script>{P}</script></svg>",
-    f"<svg/onload={P}>",
-    f"<svg><animate onbegin={P} attributeName=x dur=1s>",
-    f"<svg><set onbegin={P} attributename=x>",
-    f"<math><mtext></mtext><script>{P}</script></math>",
-    f"<math href='javascript:{P}'>click</math>",
-    f"<body onload={P}>",
-    f"<iframe src='javascript:{P}'></iframe>",
-    f"<iframe srcdoc='<script>parent.{P}</script>'></iframe>",
-    f"<object data='javascript:{P}'></object>",
-    f"<embed src='javascript:{P}'>",
-    f"<link rel=stylesheet href='javascript:{P}'>",
-    f"<meta http-equiv=refresh content='0;url=javascript:{P}'>",
-    "<base href='https://evil.example/'>",
-    f"<form action='javascript:{P}'><button>x</button></form>",
-    f"<button onclick={P} autofocus onfocus={P}>x</button>",
-    f"<input onfocus={P} autofocus>",
-    f"<select onfocus={P} autofocus></select>",
-    f"<textarea onfocus={P} autofocus></textarea>",
-    f"<details open ontoggle={P}>x</details>",
-    f"<video><source onerror={P}></video>",
-    f"<audio src=x onerror={P}></audio>",
-    f"<marquee onstart={P}>x</marquee>",
-    f"<b onmouseover={P}>x</b>",
-    f"<b style='animation-name:x' onanimationstart={P}>x</b>",
-    f"<kbd onclick={P}>x</kbd>",
-    "<b style='position:fixed;inset:0;background:red'>x</b>",
-    "<style>body{display:none}</style>",
-    f"<a href='javascript:{P}'>x</a>",
-    f"<a href=' javascript:{P}'>x</a>",
-    f"<a href='java\tscript:{P}'>x</a>",
-    f"<a href='data:text/html,<script>{P}</script>'>x</a>",
-    f"[x](javascript:{P})",
-    f"[x](JaVaScRiPt:{P})",
-    f"[x](javascript&#58;{P})",
-    f"[x](&#x6A;avascript:{P})",
-    "[x](vbscript:msgbox)",
-    f"[x](data:text/html;base64,{P})",
-    f"[x](<javascript:{P}>)",
-    f"<javascript:{P}>",
-    f"![x](javascript:{P})",
-    f"![x](x' onerror='{P})",
-    f'![x](x "onerror={P}")',
-    f'[x](https://example.org "\\" onmouseover=\\"{P}")',
-    f"$\\href{{javascript:{P}}}{{x}}$",
-    f"$\\htmlData{{onclick={P}}}{{x}}$",
-    f"$\\includegraphics{{javascript:{P}}}$",
-    f"$\\url{{javascript:{P}}}$",
-    f"`</code><script>{P}</script>`",
-    f"``` </code><img src=x onerror={P}> ```",
-    f"</span></p><script>{P}</script>",
-    f"--><script>{P}</script>",
-    f"<!--><script>{P}</script>-->",
-    f"<![CDATA[<script>{P}</script>]]>",
-    f"<?xml-stylesheet href='javascript:{P}'?>",
-    f"&lt;script&gt;{P}&lt;/script&gt;<script>{P}</script>",
-    f"\ue0000\ue001<script>{P}</script>",
-    f"<noscript><p title='</noscript><img src=x onerror={P}>'></noscript>",
-    f"<template><script>{P}</script></template>",
-    f"<x onclick={P} tabindex=1>x</x>",
-    f"<b><i><b onclick={P}></b></i></b>",
-]
 assert len(ATTACKS) >= 60
 
 
@@ -117,6 +55,7 @@ def show(view: View, path: Path, browser: Browser) -> Page:
     """Open a page without its security policy, which would stop the rest, and see that nothing runs."""
     path.write_text(re.sub(r"<meta http-equiv[^>]*>", "", document(view)), "utf-8")
     page = browser.new_page()
+    Cdn(page.context)
     dialogs: list[str] = []
 
     def dismiss(dialog: Dialog) -> None:
@@ -158,18 +97,6 @@ def test_nothing_that_a_translator_writes_runs(
     page.close()
 
 
-def hostile_prose(attack: str) -> str:
-    """An attack wherever Markdown may take it: as a block, in a line, a heading, a list, a cell, a link, a fence."""
-    line = " ".join(attack.split())
-    cell = line.replace("|", r"\|")
-    return (
-        f"{attack}\n\nIn a line {line} of words\n\n## A heading {line}\n\n* an item {line}\n\n> {line}\n\n"
-        f"| a {cell} | b |\n|---|---|\n| {cell} | c |\n\n[{line}]({line} \"{line}\") ![{line}](<{line}> '{line}')\n\n"
-        f"```{line}\n{line}\n```\n\n```chart\ncaption: {line}\n```\n\n$$\n{line}\n$$\n\n${line}$\n\n`{line}`\n\n"
-        f"<details>\n<summary>{line}</summary>\n{line}\n</details>\n\n<div {line}>\n\n>>> {line}\n\n"
-    )
-
-
 @pytest.mark.parametrize("suffix", [".py", ".md"])
 def test_nothing_that_the_author_of_a_module_or_guide_writes_runs(
     write: Write, tmp_path: Path, browser: Browser, suffix: str
@@ -196,3 +123,102 @@ def test_nothing_that_the_author_of_a_module_or_guide_writes_runs(
     other = render_page(found, found.pages[1], "en", report)
     assert other and "Another page" in document(other)
     assert not [problem for problem in report.problems if problem.file == "pkg/b.md"]
+
+
+XMLNS = 'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 90" width="90" height="90"'
+SCRIPT = f"<script>{P}</script>"
+PUBLISHED = {
+    "a.SVG": f"<svg {XMLNS}>{SCRIPT}</svg>",
+    "b.svg": f"<title {XMLNS}/>",
+    "c.svg": f"<svg {XMLNS}><title/><text>x</text></svg>",
+    "d.svg": f"<svg {XMLNS}><style/><text>&lt;/style>&lt;img src=x onerror={P}></text></svg>",
+    "e.svg": f"<s:svg xmlns:s='{SVG[1:-1]}' viewBox='0 0 9 9'><s:text><![CDATA[{SCRIPT}]]></s:text></s:svg>",
+    "f.svg": f"<svg {XMLNS}><desc><![CDATA[<img src=x onerror={P}>]]></desc></svg>",
+    "g.svg": f'<svg {XMLNS}><path fill="\\75rl(x)" d="M0 0"/></svg>',
+    "h.svg": f'<svg {XMLNS}><text class="&quot;&gt;{SCRIPT.replace("<", "&lt;")}">x</text></svg>',
+    "i.html": f"GIF89a\1\0\1\0<!doctype html>{SCRIPT}",
+    "j.xhtml": f"GIF89a\1\0\1\0{SCRIPT}",
+    "k.js": f"GIF89a/*\1\0\1\0*/=1;{P}",
+    "l.gif": f"GIF89a\1\0\1\0<!doctype html>{SCRIPT}",
+    "m.png": f"GIF89a\1\0\1\0<!doctype html>{SCRIPT}",
+    "n.GIF": f"GIF89a\1\0\1\0/*{SCRIPT}*/=1;{P}",
+}
+"""Pictures with a script in them: what is not refused must be harmless on the page and by itself."""
+
+
+SHEET = (
+    '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:template match="/">'
+    f'<html xmlns="http://www.w3.org/1999/xhtml">{SCRIPT}</html></xsl:template></xsl:stylesheet>'
+)
+SEPARATE = {
+    "sheet.svg": f'<?xml-stylesheet type="text/xsl" href="data:text/xml,{quote(SHEET)}"?><svg {XMLNS}/>',
+    "style.svg": f'<?xml-stylesheet type="text/css" href="data:text/css,a"?><svg {XMLNS}><g/></svg>',
+    **{
+        f"{encoding}.svg": f'<?xml version="1.0" encoding="{encoding}"?>'
+        f"<svg {XMLNS}><text><![CDATA[{swallow}]]></text><!-- ]]></text>{SCRIPT}--> </svg>"
+        for encoding, swallow in (
+            ("shift_jis", "\xc1"),
+            ("gbk", "\xc1\xc1"),
+            ("big5", "\xe9"),
+            ("utf-16", ""),
+        )
+    },
+}
+"""Drawings that hold only shapes and text as we read them, but not as a browser does that follows their first lines."""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files as most servers do."""
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_no_picture_runs(write: Write, tmp_path: Path, browser: Browser) -> None:
+    """Neither on the page nor opened by itself, and none swallows what stands after it."""
+    for name, text in PUBLISHED.items():
+        write(f"pkg/{name}", "").write_bytes(text.encode())
+        write(f"pkg/{name.partition('.')[0]}.md", f"# Page\n\n![picture]({name})\n\nAfter [all](z.md).\n")
+    write("pkg/z.md", "# Last\n")
+    settings = Settings(base=tmp_path, roots=(("pkg", ""),))
+    report = build(find_pages(settings), tmp_path / "out", jobs=1, keep_going=True)
+    refused = {problem.file.removeprefix("pkg/").removesuffix(".md") for problem in report.problems}
+    assert refused == set("a b d g h i j k m".split())
+    files = {
+        path.relative_to(tmp_path / "out").as_posix()
+        for path in (tmp_path / "out").rglob("*")
+        if path.is_file()
+    }
+    assert ({*PUBLISHED} - {"l.gif", "n.GIF"}) & files == {"i.html"}, "which is the page of `i.md`"
+    assert b"GIF89a" not in (tmp_path / "out/i.html").read_bytes()
+    with serving(partial(Quiet, directory=str(tmp_path / "out"))) as address:
+        for file in sorted(files):
+            if file.startswith((".", "assets/")):
+                continue
+            page = browser.new_page(bypass_csp=True)
+            page.goto(address + file)
+            assert page.evaluate("window.pwned") is None, file
+            if file.endswith(".html") and len(file) == len("a.html") and file != "z.html":
+                assert page.locator("main a[href='z.html']").count() == 1, file
+            page.close()
+
+
+def test_no_drawing_of_the_guides_runs_when_it_is_opened_by_itself(
+    write: Write, tmp_path: Path, browser: Browser
+) -> None:
+    """In the encoding that it claims, with the style sheet that it names."""
+    for name, text in SEPARATE.items():
+        write(f"docs/assets/{name}", text)
+    write("docs/index.md", "# Guide\n")
+    write(
+        "mkdocs.yml",
+        "site_name: T\ntheme: {name: pylit}\nplugins: [pylit: {languages: [en], search: false}]\n",
+    )
+    build_site(load_config(str(tmp_path / "mkdocs.yml"), site_dir=str(tmp_path / "out")))
+    with serving(partial(Quiet, directory=str(tmp_path / "out"))) as address:
+        for name in SEPARATE:
+            page = browser.new_page(bypass_csp=True)
+            page.goto(f"{address}assets/{name}")
+            root, head = page.evaluate("[document.documentElement.localName, document.firstChild.nodeType]")
+            assert (root, head, page.evaluate("window.pwned")) == ("svg", 1, None), name
+            page.close()

@@ -6,21 +6,20 @@ import gzip
 import posixpath
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from conftest import BEGUN, COMPLETE, ROOT
+from documents import Document
 
-from pylit.discovery import find_pages
-from pylit.engine import THEME
-from pylit.plugin import load_settings
-from pylit.site import Page
-from pylit.status import site_progress
+from pylit.api import open_configuration, open_site
+from pylit.cache.fingerprint import THEME
+from pylit.site.site import Page
+from pylit.translate.progress import site_progress
 
-SITE = find_pages(load_settings(str(ROOT / "mkdocs.yml")))
+SITE = open_site(open_configuration(ROOT / "pyproject.toml"), is_kept=False)
 OTHERS = SITE.settings.languages[1:]
 ENGLISH = ' lang="en"'
 assert OTHERS == ("zh", "ja")
@@ -30,29 +29,6 @@ def language(name: str) -> str:
     """The language of a page, by its address."""
     first = name.partition("/")[0]
     return first if first in OTHERS else "en"
-
-
-class Document(HTMLParser):
-    """What the tests ask of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        self.tags.append((tag, attributes))
-        if value := attributes.get("id"):
-            self.ids.append(value)
-        for name in ("href", "src"):
-            if (value := attributes.get(name)) is not None:
-                self.links.append(value)
-
-    def find(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
-        return [a for t, a in self.tags if t == tag and wanted.items() <= a.items()]
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +95,9 @@ def test_headings_are_in_order(pages: dict[str, Document]) -> None:
 
 def test_a_page_is_translated_whole_or_says_that_it_is_not(site: Path) -> None:
     for part in site_progress(SITE):
-        if part.file in SITE.by_file:
-            page = SITE.pages[SITE.by_file[part.file]]
-            text = (site / SITE.address(page, part.lang)).read_text("utf-8")
+        if part.file in SITE.navigation.by_file:
+            page = SITE.pages[SITE.navigation.by_file[part.file]]
+            text = (site / SITE.navigation.address(page, part.lang)).read_text("utf-8")
             english = re.findall(r'<span class="u"([^>]*)>', text)
             assert set(english) <= {ENGLISH}, part
             assert bool(english) == ('<p class="notice">' in text) == (part.translated < part.blocks), part
@@ -131,7 +107,7 @@ def test_what_names_a_page_in_english_says_so(site: Path) -> None:
     """A page that nobody has begun to translate, in its own contents and where others lead to it."""
 
     def read(page: Page, lang: str) -> str:
-        return (site / SITE.address(page, lang)).read_text("utf-8")
+        return (site / SITE.navigation.address(page, lang)).read_text("utf-8")
 
     def contents(text: str) -> set[tuple[str, str]]:
         return set(re.findall(r'<a href="#[^"]*"([^>]*)>([^<]+)', text.partition("<main")[0]))
@@ -168,14 +144,14 @@ def test_sitemap_and_404(site: Path) -> None:
     for lang in OTHERS:
         assert f'<section lang="{lang}">' in lost
         assert f'href="/{lang}/index.html"' in lost
-        assert f'hreflang="{lang}" href="{SITE.absolute(f"{lang}/resnet/index.html")}"' in sitemap
+        assert f'hreflang="{lang}" href="{SITE.navigation.absolute(f"{lang}/resnet/index.html")}"' in sitemap
 
 
 def test_scripts_and_styles_are_small(site: Path) -> None:
     def size(*names: str) -> int:
         return sum(len(gzip.compress((site / "assets" / name).read_bytes())) for name in names)
 
-    inline = len(gzip.compress((THEME.parent / "first.js").read_bytes()))
+    inline = len(gzip.compress((THEME / "first.js").read_bytes()))
     assert size("pylit.js", "controls.js", "search.js") + inline <= 10_000
     assert size("pylit.css") <= 12_000
     assert len(gzip.compress((site / "resnet/index.html").read_bytes())) <= 40_000

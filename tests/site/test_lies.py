@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from click.testing import CliRunner
 
-from pylit.cli import main
+from pylit.cli.main import main
 
 RESNET = "labml_nn/resnet/__init__.py"
 EXPERIMENT = "labml_nn/resnet/experiment.py"
@@ -42,56 +42,56 @@ LIES = {
         "* `n_classes` is the number of classes\n\n        Raises `ValueError` if `n_classes` is",
         "* and the number of classes\n\n        Raises `ValueError` if it is",
         "    def __init__(self, base: ResNetBase, n_classes",
-        "the docstring of `ResNetClassifier.__init__` leaves out the parameter `n_classes`",
+        "the docstring of `ResNetClassifier.__init__` does not mention the parameter `n_classes`",
     ),
     "a symbol for code that is not there": Lie(
         RESNET,
         "W_s: ShortcutProjection.conv\n",
         "W_s: ShortcutProjection.convolution\n",
         "symbols:",
-        "the symbol `W_s` stands for `ShortcutProjection.convolution`, which is not in the code",
+        "the symbol `W_s` represents `ShortcutProjection.convolution`, which is not in the code",
     ),
     "a dead symbol": Lie(
         RESNET,
         "W_s: ShortcutProjection.conv\n",
         "W_s: ShortcutProjection.conv\n  W_9: ShortcutProjection.bn\n",
         "symbols:",
-        "the symbol `W_9` stands in no formula",
+        "the symbol `W_9` is not used in any formula",
     ),
     "a moved anchor": Lie(
-        "labml_nn/training/config.py",
+        "labml_nn/runs/config.py",
         "class Config:",
         "class Configuration:",
-        "[all experiments have](../training/config.py#Config)",
-        "the anchor of `../training/config.py#Config` leads nowhere",
+        "[all experiments have](../runs/config.py#Config)",
+        "the anchor of `../runs/config.py#Config` does not exist",
     ),
     "a page that is gone": Lie(
         EXPERIMENT,
-        "[recorded](../training/record.py)",
+        "[recorded](../runs/record.py)",
         "[recorded](../training/records.py)",
         "These runs are [recorded]",
-        "the link `../training/records.py` leads nowhere\n    Did you mean `../training/record.py`?",
+        "the link `../training/records.py` is broken\n    Did you mean `../training/verify.py`?",
     ),
     "a formula that is none": Lie(
         RESNET,
         "$$y = \\mathcal{F}(x, \\{W_i\\}) + W_s x$$",
         "$$y = \\mathcal{F}(x, \\{W_i\\}) + \\frac{W_s x$$",
         "$$y = \\mathcal{F}(x, \\{W_i\\}) + \\frac",
-        "the formula `y = \\mathcal{F}(x, \\{W_i\\}) + \\frac{W_s x` is wrong",
+        "the formula `y = \\mathcal{F}(x, \\{W_i\\}) + \\frac{W_s x` is not valid",
     ),
     "a figure that was not recorded": Lie(
         EXPERIMENT,
         "value: final.test_accuracy",
         "value: final.tested_accuracy",
         "  - head: Test set",
-        "nothing is recorded at `final.tested_accuracy`",
+        "`final.tested_accuracy` not found in the record",
     ),
     "another formula in the translation": Lie(
         CHINESE,
         '"设 $\\\\mathcal{H}(x)$ 是',
         '"设 $\\\\mathcal{G}(x)$ 是',
         "",
-        "a translation lacks the formula `\\mathcal{H}(x)`; has the formula `\\mathcal{G}(x)`",
+        "a translation lacks the formula `\\mathcal{H}(x)`; has the extra formula `\\mathcal{G}(x)`",
     ),
 }
 
@@ -102,19 +102,20 @@ def copy(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("lies")
     for name in ("labml_nn", "docs", "translations", "experiments"):
         shutil.copytree(root / name, base / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(root / "mkdocs.yml", base)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(root / name, base)
     return base
 
 
 def check(base: Path) -> tuple[int, str]:
-    found = CliRunner().invoke(main, ["check", "--strict", "--config", str(base / "mkdocs.yml")])
+    found = CliRunner().invoke(main, ["check", "--strict", "--config", str(base / "pyproject.toml")])
     return found.exit_code, found.output
 
 
 def test_the_truth_passes(copy: Path) -> None:
     status, output = check(copy)
     assert status == 0, output
-    assert "checked in 3 languages: nothing is wrong." in output
+    assert "checked in 3 languages: no problems." in output
 
 
 @pytest.mark.parametrize("name", LIES)

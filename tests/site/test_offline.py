@@ -10,9 +10,10 @@ from urllib.parse import unquote, urlsplit
 from zipfile import ZipFile
 
 import pytest
+from cdn import CDN, Cdn
+from documents import Document
 from playwright.sync_api import Browser, Page, Route, expect
-from site_fixtures import CDN, Open
-from test_html import Document
+from site_fixtures import Open
 
 ARCHIVE = "annotated-labml-nn.zip"
 PUBLIC = "https://annotated-labml-nn.github.io/"
@@ -70,7 +71,7 @@ def test_archive_is_the_site(site: Path, disk: Path) -> None:
     def files(folder: Path) -> dict[str, bytes]:
         return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
-    left_out = ("404.html", "sitemap.xml", "sitemap.xml.gz", "pagefind/", ARCHIVE)
+    left_out = (".pylit-manifest.json", "404.html", "sitemap.xml", "sitemap.xml.gz", "pagefind/", ARCHIVE)
     assert files(disk) == {name: data for name, data in files(site).items() if not name.startswith(left_out)}
 
 
@@ -91,7 +92,7 @@ def test_no_link_in_it_is_broken(disk: Path) -> None:
 def offline(browser: Browser) -> Iterator[Page]:
     """A page in a browser without a network, which fails the test if anything goes wrong on it."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    context.route(f"{CDN}**", lambda route: route.abort())
+    Cdn(context, blocked=True)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -1,10 +1,6 @@
 // What a page can do with scripts; without them it can all be read.
 (() => {
-  const root = document.documentElement;
   const words = document.body.dataset;
-  const store = (key, value) => {
-    try { localStorage.setItem(key, value); } catch { /* Storage may be forbidden: nothing is remembered. */ }
-  };
 
   // Much work can wait until a reader comes near.
   const whenNear = (elements, act) => {
@@ -16,30 +12,6 @@
     }, { rootMargin: "100%" });
     elements.forEach((element) => observer.observe(element));
   };
-
-  // Formulas: KaTeX's own layout once its stylesheet is there, the browser's MathML until then. What is on the screen
-  // stays as it is: nothing moves under a reader's eyes. From the second page on the stylesheet is here in time.
-  const { katex, integrity } = document.getElementById(":first").dataset;
-  const typeset = () => {
-    store("katex", katex);
-    if (root.classList.contains("katex-ready")) return;
-    const formulas = [...document.querySelectorAll(".katex")];
-    const blocks = formulas.map((f) => f.closest(".part") ?? f.closest("p, li, .formula, .table") ?? f);
-    whenNear(new Set(blocks), (block, place) => {
-      if (place.top < innerHeight) return;
-      formulas.forEach((formula, index) => blocks[index] === block && formula.classList.add("set"));
-    });
-  };
-  if (katex && document.querySelector(".katex")) {
-    const link = document.getElementById(":katex") ?? document.createElement("link");
-    if ("loaded" in link.dataset) typeset();
-    else link.addEventListener("load", typeset);
-    if (!link.isConnected) {
-      Object.assign(link, { rel: "stylesheet", href: katex, crossOrigin: "anonymous" });
-      if (integrity) link.integrity = integrity;
-      document.head.append(link);
-    }
-  }
 
   // Point at a name in the code, or at a symbol in a formula, and all its uses light up; a click keeps the light on.
   const tied = JSON.parse(document.querySelector("main").dataset.symbols || "{}"); // symbol -> name
@@ -103,6 +75,19 @@
     }
   }
 
+  // What somebody typed in a session, without prompts and output: a line without a prompt goes on with what is above it.
+  const typed = (code) => {
+    const copy = code.cloneNode(true);
+    for (const e of copy.querySelectorAll(".gp")) e.replaceChildren("\x01", ...e.childNodes, "\x02");
+    for (const e of copy.querySelectorAll(".go")) e.prepend("\x03");
+    let isOutput = true;
+    return copy.textContent.split("\n").filter((line) => {
+      if (line.startsWith("\x01")) isOutput = false;
+      else if (line.startsWith("\x03")) isOutput = true;
+      return !isOutput;
+    }).map((line) => line.replace(/^(?:\x01[^\x02]* \x02|\x01[^\x02]*\x02 ?)+/, "").replace(/[\x01-\x03]/g, "")).join("\n");
+  };
+
   // A button that copies, on every piece of code.
   whenNear(document.querySelectorAll("pre"), (pre) => {
     const copy = document.createElement("button");
@@ -114,7 +99,9 @@
       let text = pre.querySelector("code").textContent;
       if (lines.length) {
         text = lines.map((line) => [...line.childNodes].slice(1).map((n) => n.className === "chips" ? "" : n.textContent).join("")).join("");
-      } else if (pre.parentElement.classList.contains("example")) { // without prompts and output
+      } else if (pre.querySelector(".gp")) {
+        text = typed(pre.querySelector("code"));
+      } else if (pre.parentElement.classList.contains("example")) { // too long to be coloured
         text = text.split("\n").filter((line) => /^(>>>|\.\.\.)( |$)/.test(line))
           .map((line) => line.slice(4)).join("\n");
       }

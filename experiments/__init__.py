@@ -1,0 +1,1 @@
+"""Results that were recorded, and the program that records them again."""

@@ -1,0 +1,39 @@
+r"""
+---
+title: Runs
+summary:
+  The command line, the configuration, the files, the records and the tracking that make an
+  experiment of a training loop, for reference.
+---
+
+# Runs
+
+How a network is trained is told on the pages about [training](../training/__init__.py), which know
+nothing of this package. Here is what makes an experiment of it: something that is started by a
+command, leaves files, can go on after it was stopped, and says in the end what came out. These
+pages are for looking things up.
+
+| module | what it does |
+|---|---|
+| [command](command.py) | makes a command out of a configuration and its presets |
+| [config](config.py) | what every experiment can be told, and the images that it asks for |
+| [run](run.py) | gives a training loop a folder, from its start or a checkpoint to the result |
+| [files](files.py) | reads and writes the files of a run |
+| [record](record.py) | keeps results for the tables and charts of the pages |
+| [tracking](tracking.py) | tells labml what is measured |
+
+A run has a folder of its own. Everything that is known about it is there:
+
+| file | what it holds |
+|---|---|
+| `config.json` | the configuration, and the module and the preset it came from |
+| `metrics.jsonl` | one line for each epoch: losses, accuracies, learning rate, speed |
+| `checkpoints/` | the last states of the run, and the best |
+| `result.json` | what came out of it, once it is complete |
+| `running.json` | which process is at work here, while one is |
+
+An experiment of your own is a module with three things in it: a subclass of
+[`Config`](config.py#Config) that says how to build the network and what recipe to train it by, some
+presets, and an [`Experiment`](command.py#Experiment). [Train a ResNet](../resnet/experiment.py) and
+[the speed run](../resnet/speedrun.py) are made that way.
+"""

@@ -1,0 +1,194 @@
+r"""
+---
+title: Many processes
+summary:
+  How processes that share a training find each other, and make sure before the first step that
+  they were started with the same data, code and choices.
+---
+
+# Many processes
+
+Four GPUs do not train four networks. Each has a process of its own with a copy of the network. In
+every step all processes draw the same batch, and each computes the gradients for
+[its share](machine.py#Machine.share) of it. Then the gradients are
+[averaged](machine.py#Machine.prepare), and all copies take the same step.
+
+That is nearly all they exchange. The learning rate follows from the number of the step, and so does
+the batch; nobody has to be told. Two things are left: the sums of what was
+[measured](measuring.py#Totals.read), and the question whether
+[someone was asked to stop](loop.py#Loop._must_stop).
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+
+from labml_nn.data import ImageData
+from labml_nn.training.machine import Machine
+
+# How long a process waits for the others, longer than any step or measurement takes
+PATIENCE = timedelta(minutes=10)
+
+
+@contextlib.contextmanager
+def process_group(machine: Machine) -> Iterator[None]:
+    """
+    ## Joining the other processes
+
+    Started by `torchrun`, a process finds in its environment who the others are. Which way they
+    talk depends on the device of `machine`: NCCL connects GPUs, gloo everything else. Alone, there
+    is nobody to join.
+
+    No process can go on without the others. Raises `PeerLost` if one of them dies, or if one is not
+    heard of for ten minutes. That is so with gloo, and was tried. NCCL works while the program
+    computes something else, and a thread of its own watches over it. When the time is up, this
+    *watchdog* ends the process with a message of its own before anything can be raised.
+    """
+    if machine.world == 1:
+        yield
+        return
+    backend = "nccl" if machine.device.type == "cuda" else "gloo"
+    if machine.device.type == "cuda":
+        torch.cuda.set_device(machine.device)
+    try:
+        distributed.init_process_group(backend, timeout=PATIENCE)
+        yield
+    except RuntimeError as error:
+        # Errors of gloo are known by their text alone.
+        text = str(error)
+        if isinstance(error, distributed.DistError) or "gloo" in text:
+            raise PeerLost(
+                "another process of this run has died or does not answer; if "
+                "it could say why, it has. Go on from the last checkpoint with "
+                f"--resume and the folder of the run. ({text[:200]})"
+            ) from error
+        raise
+    finally:
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+class PeerLost(Exception):
+    """
+    ## When another process is lost
+
+    The message says how to go on.
+    """
+
+
+class Disagreement(Exception):
+    """
+    ## Agreement
+
+    Processes that share a training trust each other. Suppose that one of them was started with
+    another seed, or finds older files on its machine. Nothing fails. The gradients are averaged as
+    before, and the network learns from a mixture of two runs which nobody wanted and no command can
+    repeat.
+
+    So before the first step every process writes down what it is about to do. All read what all
+    have written, and if it is not the same, every one of them ends with a sentence that says who
+    differs in what.
+    """
+
+
+def check_agreement(machine: Machine, facts: Mapping[str, str]) -> None:
+    """
+    ### The exchange
+
+    Compares the `facts` of this process on `machine` with those of the others. A fact has a name
+    and a value, which are shown as they are. Raises `Disagreement` in every process if any two
+    differ.
+
+    Texts travel by gloo, which needs no GPU, whatever the gradients will travel by.
+    """
+    if machine.world == 1:
+        return
+    everyone: list[Any] = [None] * machine.world
+    group = distributed.new_group(backend="gloo", timeout=PATIENCE)
+    distributed.all_gather_object(everyone, dict(facts), group=group)
+    distributed.destroy_process_group(group)
+    if found := differences(everyone):
+        raise Disagreement(
+            "the processes of this run do not agree, so they cannot train one "
+            "network together:\n  "
+            + "\n  ".join(found)
+            + "\nStart all of them with the same command, code and data."
+        )
+
+
+def differences(everyone: Sequence[Mapping[str, str]]) -> list[str]:
+    """
+    ### Who differs in what
+
+    Returns a line for each fact in which some of `everyone` differ; the first are the facts of
+    rank 0.
+
+    >>> differences([{'seed': '0'}, {'seed': '1'}, {'seed': '0'}])
+    ['seed: 0 on rank 0, 2; 1 on rank 1']
+    >>> differences([{'seed': '0'}, {'seed': '0'}])
+    []
+    """
+    lines = []
+    for name in dict.fromkeys(name for facts in everyone for name in facts):
+        ranks: dict[str, list[str]] = {}
+        for rank, facts in enumerate(everyone):
+            value = facts.get(name, "unknown")
+            ranks.setdefault(value, []).append(str(rank))
+        if len(ranks) > 1:
+            groups = (
+                f"{value} on rank {', '.join(who)}"
+                for value, who in ranks.items()
+            )
+            lines.append(f"{name}: {'; '.join(groups)}")
+    return lines
+
+
+def contents_of(data: ImageData) -> str:
+    """
+    ### What the facts are made of
+
+    Which facts there are is for [the run](../runs/run.py) to say: all options of its command, and
+    what only its content can tell.
+
+    Data is compared by a hash of all pixels, labels and names. The same images in another order are
+    other data: a batch is made of their numbers. Returns the number of images in `data`, their
+    shape and the hash.
+    """
+    seen = hashlib.blake2b(repr(data.classes).encode(), digest_size=8)
+    for tensor in (data.images, data.labels):
+        seen.update(tensor.cpu().contiguous().numpy().data)
+    shape = " × ".join(map(str, data.images.shape[1:]))
+    return f"{len(data):,} images of {shape} with hash {seen.hexdigest()}"
+
+
+def hash_of_files(folder: Path, pattern: str) -> str:
+    """
+    Returns a hash of the files below `folder` that fit `pattern`, their names and what they hold,
+    or why they cannot be read.
+    """
+    seen = hashlib.blake2b(digest_size=8)
+    try:
+        for path in sorted(folder.glob(pattern)):
+            # To read from a pipe could take for ever.
+            if not (path.is_file() or path.is_dir()):
+                return "not readable (not a regular file)"
+            content = path.read_bytes()
+            name = path.relative_to(folder).as_posix()
+            seen.update(repr((name, len(content))).encode() + content)
+    except OSError as error:
+        return f"not readable ({error.strerror})"
+    return seen.hexdigest()
+
+
+def hash_of_code() -> str:
+    """
+    Returns a hash of all modules of this package. Unlike the number of a commit it tells of changes
+    that were not committed, and it is there without git.
+    """
+    return hash_of_files(Path(__file__).parents[1], "**/*.py")

@@ -1,0 +1,195 @@
+"""The commands for translators: `pylit update`, `new`, `status`, `accept`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import plural
+from ..filesystem import resolve_path
+from .common import config_option, ending_on_errors, open_site, source_option
+
+if TYPE_CHECKING:
+    from ..site import Page, Site
+
+
+@click.command()
+@config_option
+@source_option
+def update(config: Path | None, source_lang: str | None) -> None:
+    """Update the catalogs of a site from its sources.
+
+    New blocks are added, changed ones are marked with their previous text, and removed ones are kept as obsolete
+    entries. Pages without a catalog get none; `pylit new` creates it.
+    """
+    from ..translate import pages_without_catalog, update_interface, update_site
+
+    with ending_on_errors():
+        site = open_site(config, source_lang)
+        _require_folder(site)
+        changed = update_site(site)
+        if site.owns_engine:
+            changed += update_interface(site.settings.languages[1:])
+    for path in changed:
+        click.echo(os.path.relpath(path))
+    for lang in site.settings.languages[1:]:
+        if without := pages_without_catalog(site, lang):
+            named = f": {without[0].file}" if len(without) == 1 else ""
+            pages = plural(len(without), "page") + f" without a catalog in {lang}{named}"
+            click.echo(f"{pages}; `pylit new {lang} FILE` creates one.", err=True)
+    click.echo(f"{plural(len(changed), 'catalog')} changed.", err=True)
+
+
+def _require_folder(site: Site) -> None:
+    if site.settings.translations is None:
+        raise click.ClickException("the folder of translations does not exist; create the configured one")
+
+
+@click.command()
+@config_option
+@source_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.argument("languages", nargs=-1, metavar="[LANG]…")
+def status(config: Path | None, source_lang: str | None, as_json: bool, languages: tuple[str, ...]) -> None:
+    """Show how far each page is translated into each language, or into LANG."""
+    from ..i18n import native_name
+    from ..translate import site_progress, total_progress
+
+    with ending_on_errors():
+        site = open_site(config, source_lang)
+        wanted = languages or site.settings.languages[1:]
+        for lang in wanted:
+            if lang not in site.settings.languages[1:]:
+                known = ", ".join(site.settings.languages[1:]) or "none yet"
+                raise click.ClickException(f"the site is not translated into {lang}; languages: {known}")
+        found = [part for part in site_progress(site, interface=site.owns_engine) if part.lang in wanted]
+    if as_json:
+        click.echo(json.dumps([part.as_dict() for part in found], indent=2, ensure_ascii=False))
+        return
+    width = max((len(part.file) for part in found), default=0)
+    for lang in wanted:
+        click.echo(f"{native_name(lang)} ({lang})")
+        click.echo(f"  {'':<{width}}  blocks  translated  stale  missing  errors")
+        for part in [*(part for part in found if part.lang == lang), total_progress(lang, found)]:
+            share = f"{part.translated} ({part.share:.0%})"
+            numbers = f"{part.blocks:>6}  {share:>10}  {part.stale:>5}  {part.missing:>7}  {part.broken:>6}"
+            click.echo(f"  {part.file or 'all':<{width}}  {numbers}")
+
+
+@click.command()
+@click.argument("catalog", metavar="FILE[:LINE]")
+@click.option("--all", "everything", is_flag=True, help="Accept all stale entries of the file.")
+def accept(catalog: str, everything: bool) -> None:
+    """Accept a stale translation as it is: its English has changed, but not the meaning.
+
+    FILE is a catalog, LINE the line of the entry's `msgid`. With FILE alone, the stale entries are listed.
+    """
+    from ..translate import accept as accept_entries
+    from ..translate import stale_entries
+
+    name, colon, number = catalog.rpartition(":")
+    if not colon or not re.fullmatch(r"[0-9]{1,9}", number):
+        name, number = catalog, ""
+    path = Path(name)
+    if path.suffix != ".po" or not path.is_file():
+        raise click.ClickException(f"{name} is not a catalog; name a file that ends in .po")
+    with ending_on_errors():
+        stale = stale_entries(path)
+        if not stale:
+            click.echo(f"{name} has no stale entries.")
+            return
+        if number:
+            chosen = [entry for entry in stale if entry.line == int(number)]
+            if not chosen:
+                lines = ", ".join(str(entry.line) for entry in stale)
+                raise click.ClickException(
+                    f"{name} has no stale entry in line {number}; stale entries are in: {lines}"
+                )
+        elif everything:
+            chosen = stale
+        else:
+            for entry in stale:
+                click.echo(f"{name}:{entry.line}: {entry.text}")
+            click.echo("Accept one with FILE:LINE, or all with --all.", err=True)
+            return
+        accepted = accept_entries(path, [entry.line for entry in chosen])
+    entries = "entry" if accepted == 1 else "entries"
+    click.echo(f"{accepted} {entries} of {name} accepted.")
+
+
+@click.command()
+@config_option
+@source_option
+@click.argument("lang")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def new(config: Path | None, source_lang: str | None, lang: str, files: tuple[Path, ...]) -> None:
+    """Start the translation of FILES, or of all files in folders, into LANG, a code such as ja, pt-BR or ar.
+
+    A catalog is created for each file. A language that is new to the site is added to it, with a glossary.
+    """
+    from babel import Locale, UnknownLocaleError
+
+    from ..api import given, open_configuration
+    from ..api import open_site as open_configured
+    from ..i18n import direction, native_name
+    from ..site import LANGUAGE
+    from ..translate import add_language, update_interface, update_pages
+
+    try:
+        if not LANGUAGE.fullmatch(lang):
+            raise ValueError
+        Locale.parse(lang, sep="-")
+    except (UnknownLocaleError, ValueError) as error:
+        hint = "use a code such as ja, pt-BR or zh-Hant"
+        raise click.ClickException(f"{lang} is not a known language; {hint}") from error
+    with ending_on_errors():
+        configuration = open_configuration(config, given({"source_lang": source_lang}))
+        site = open_configured(configuration, is_kept=False)
+        _require_folder(site)
+        is_new = lang not in site.settings.languages
+        if is_new and (
+            other := {one.casefold(): one for one in site.settings.languages}.get(lang.casefold())
+        ):
+            raise click.ClickException(f"the site already has {lang}, as {other}")
+        if lang == site.settings.languages[0]:
+            raise click.ClickException(f"the site is written in {lang}; name a language to translate it into")
+        if not is_new and not files:
+            raise click.ClickException(
+                f"the site already has {lang}; name files to translate, `pylit status {lang}` lists them"
+            )
+        pages = _pages(site, files)
+        if is_new:
+            add_language(site, configuration, lang)
+            site = open_site(config, source_lang)
+        changed = update_pages(site, lang, pages)
+        if is_new and site.owns_engine:
+            changed += update_interface([lang])
+    for path in changed:
+        click.echo(os.path.relpath(path))
+    side = "from right to left" if direction(lang) == "rtl" else "from left to right"
+    click.echo(f"{native_name(lang)} ({lang}), written {side}: {plural(len(changed), 'catalog')} created.")
+    click.echo(f"`pylit status {lang}` lists all pages, `pylit new {lang} FILE` starts one.")
+
+
+def _pages(site: Site, files: Collection[Path]) -> list[Page]:
+    """Return the pages that the user named, by their files or the folders that contain them.
+
+    Raises:
+        ClickException: if a file is not a page and not a folder of pages.
+    """
+    found = []
+    for file in files:
+        wanted = resolve_path(file)
+        under = [
+            page for page in site.pages if resolve_path(site.files.path(page.file)).is_relative_to(wanted)
+        ]
+        if not under:
+            raise click.ClickException(f"{file} is neither a page of this site nor a folder of pages")
+        found += under
+    return list(dict.fromkeys(found))

@@ -1,0 +1,132 @@
+"""The translatable blocks of a file, and the parts of each that a translation must keep."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from markdown_it.token import Token
+
+from ..parsing import (
+    FigureError,
+    Source,
+    all_tokens,
+    figure_kind,
+    figure_texts,
+    parse_figure,
+    parse_inline,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A translatable piece of prose: a heading, a paragraph, a list item, a table cell."""
+
+    text: str
+    """Markdown on one line, the msgid in catalogs."""
+    file: str
+    line: int
+    within: str
+    """The definition that it belongs to, for the reference in the catalog."""
+    code: str = ""
+    """The code next to it, for the translator."""
+
+
+def blocks(source: Source) -> Iterator[Block]:
+    """Yield the blocks of `source` in order: title, summary, then the prose."""
+    meta = source.meta
+    for text, line in ((meta.title, meta.title_line), (meta.summary, meta.summary_line)):
+        if text:
+            yield Block(text, source.file, line, "")
+    for prose in source.prose:
+        code = "\n".join(source.lines[number - 1] for number in prose.section.code)
+        for token in prose.tokens:
+            for text, line in _words(token):
+                if is_translatable(text):
+                    yield Block(text, source.file, line, prose.section.within, code)
+
+
+def _words(token: Token) -> Iterator[tuple[str, int]]:
+    """Yield the translatable texts of a token, each with its line."""
+    line = token.meta["line"]
+    if token.type == "inline":
+        yield token.content, line
+    elif kind := figure_kind(token):
+        with suppress(FigureError):  # reported when the page is made
+            for text in figure_texts(parse_figure(kind, token.content)):
+                yield text.text, line + text.line
+
+
+@lru_cache(maxsize=4096)
+def is_translatable(text: str) -> bool:
+    """Return whether a block contains words, and not only formulas and code."""
+    words = "".join(
+        token.content if token.type == "text" else str(token.attrGet("title") or "")
+        for token in all_tokens(parse_inline(text))
+        if token.type in ("text", "image", "link_open")
+    )
+    return any(character.isalpha() for character in words)
+
+
+class PartKind(StrEnum):
+    """The kind of a part of a block, as named in messages."""
+
+    FORMULA = "formula"
+    CODE = "code"
+    LINK = "link"
+    PICTURE = "picture"
+    HTML = "HTML"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPart:
+    """A part of a block that a translation must keep."""
+
+    kind: PartKind
+    text: str
+    """Its text, or the target of a link or image."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} `{self.text}`"
+
+
+def fixed_parts(text: str) -> Counter[FixedPart]:
+    """Count the parts of `text` that a translation must keep: formulas, code, link and image targets, raw HTML."""
+    return Counter(_fixed_parts(text))
+
+
+def _fixed_parts(text: str) -> Iterator[FixedPart]:
+    for token in all_tokens(parse_inline(text)):
+        match token.type:
+            case "math_inline" | "math_inline_double":
+                yield FixedPart(PartKind.FORMULA, token.content.strip())
+            case "code_inline":
+                yield FixedPart(PartKind.CODE, token.content)
+            case "link_open":
+                yield FixedPart(PartKind.LINK, str(token.attrGet("href")))
+            case "image":
+                yield FixedPart(PartKind.PICTURE, str(token.attrGet("src")))
+            case "html_inline":
+                yield FixedPart(PartKind.HTML, token.content)
+
+
+OBJECT = "\ufffc"
+"""Replaces a formula or a piece of code among words."""
+
+
+def words(text: str) -> str:
+    """Return the words of a block, with each formula and piece of code replaced by `OBJECT`."""
+    parts = []
+    for token in all_tokens(parse_inline(text)):
+        match token.type:
+            case "text":
+                parts.append(token.content)
+            case "softbreak" | "hardbreak":
+                parts.append(" ")
+            case "math_inline" | "math_inline_double" | "code_inline":
+                parts.append(OBJECT)
+    return "".join(parts)

@@ -1,0 +1,203 @@
+"""Writes the prose of a page as self-contained Markdown in one language, for notebooks.
+
+Recorded figures are embedded. Raw HTML is sanitized as on the page itself, and problems are reported in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+from markupsafe import Markup
+
+from ..figures import FigureContext, chart_drawing, recorded_cells, render_figure
+from ..parsing import (
+    Chart,
+    Figure,
+    FigureKind,
+    Format,
+    Terms,
+    Text,
+    figure_kind,
+    without_directives,
+)
+from ..rendering import show_figure, show_html
+from . import escaping
+from .inline_markdown import InlineWriter, picture_tag, plain
+from .standalone_svg import embedded_chart
+from .wrapping import wrap
+
+
+class MarkdownWriter(InlineWriter):
+    """A writer of the prose of one page."""
+
+    def cell(self, tokens: Sequence[Token]) -> str:
+        """Return prose as the text of a cell."""
+        return self._blocks(SyntaxTreeNode(tokens), 0)
+
+    def comment(self, tokens: Sequence[Token], width: int) -> list[str] | None:
+        """Return prose as lines between those of code, at most `width` columns wide; `None` if it is unchanged."""
+        self.in_code = True
+        try:
+            if not any(self._changes(token) for token in tokens if token.type == "inline"):
+                return None
+            return self._blocks(SyntaxTreeNode(tokens), width).split("\n")
+        finally:
+            self.in_code = False
+
+    def _changes(self, token: Token) -> bool:
+        self.context.line = token.meta["line"]
+        return self.inline(token.content, references=token.meta.get("references")) != token.content
+
+    def _blocks(self, parent: SyntaxTreeNode, width: int) -> str:
+        """Return the content of a block, separated by empty lines except in tight lists."""
+        text = ""
+        for before, node in zip([None, *parent.children], parent.children, strict=False):
+            between = "" if before is None else "\n" if before.hidden else "\n\n"
+            text += between + self._block(node, width)
+        return text
+
+    def _block(self, node: SyntaxTreeNode, width: int) -> str:
+        self.context.line = node.meta.get("line", self.context.line)
+        match node.type:
+            case "heading":
+                return f"{'#' * self._level(node)} {escaping.one_line(self._text(node))}"
+            case "paragraph":
+                return wrap(self._paragraph(node), width)
+            case "bullet_list" | "ordered_list":
+                return self._list(node, width)
+            case "blockquote":
+                return _indented(self._blocks(node, max(width - 2, 0)), "> ", "> ")
+            case "table":
+                return self._table(node)
+            case "fence":
+                return self._fence(node)
+            case "code_block":
+                return _indented(node.content.rstrip("\n"), "    ", "    ")
+            case "doctest":
+                example = without_directives(node.content.rstrip("\n"))
+                return example if self.in_code else escaping.fenced(example, "pycon")
+            case "math_block":
+                return f"$${node.content if self.in_code else escaping.formula(node.content)}$$"
+            case "html_block":
+                return self._html(node)
+            case _:  # a thematic break: there are no other blocks
+                return "---"
+
+    def _text(self, node: SyntaxTreeNode, *, in_table: bool = False) -> str:
+        """Return the text of a heading, a paragraph or a table cell."""
+        (inline,) = node.children
+        self.context.line = inline.meta["line"]
+        return self.inline(inline.content, in_table=in_table, references=inline.meta.get("references"))
+
+    def _paragraph(self, node: SyntaxTreeNode) -> str:
+        text = self._text(node)
+        is_foreign = self.context.lang != self.context.source_lang and not self.in_code
+        return escaping.paragraph(text) if is_foreign else text
+
+    def _level(self, node: SyntaxTreeNode) -> int:
+        return 1 if node.meta.get("title") else max(2, int(node.tag[1]))
+
+    def _list(self, node: SyntaxTreeNode, width: int) -> str:
+        items = []
+        loose = False
+        for item in node.children:
+            mark = f"{item.info}{item.markup} " if node.type == "ordered_list" else f"{item.markup} "
+            text = self._blocks(item, max(width - len(mark), 0))
+            items.append(_indented(text, mark, " " * len(mark)))
+            loose = loose or any(child.type == "paragraph" and not child.hidden for child in item.children)
+        return ("\n\n" if loose else "\n").join(items)
+
+    def _fence(self, node: SyntaxTreeNode) -> str:
+        token = node.token
+        assert token is not None
+        kind = figure_kind(token)
+        if kind and not self.in_code and (shown := self._figure(kind, token)):
+            return shown
+        content = token.content.removesuffix("\n") + "\n" if token.content else ""
+        return f"{token.markup}{token.info}\n{content}{token.markup}"
+
+    def _figure(self, kind: FigureKind, token: Token) -> str:
+        context, first = self.context, self.context.line
+
+        def words(text: Text) -> str:
+            context.line = first + text.line
+            return self.words(text.text)
+
+        def written(text: Text) -> str:
+            context.line = first + text.line
+            return self.inline(text.text)
+
+        def write(figure: Figure) -> str:
+            if isinstance(figure, Terms):
+                return self._terms(figure)
+            if isinstance(figure, Chart):
+                drawing = chart_drawing(figure, context.links, words, context.gettext)
+                address = embedded_chart(drawing, [words(line.label) for line in figure.lines])
+                return f"{picture_tag(address, words(figure.caption))}\n\n<em>{written(figure.caption)}</em>"
+            rows = [
+                [written(cell) if isinstance(cell, Text) else plain(cell) for cell in row]
+                for row in recorded_cells(figure, context.links, context.gettext)
+            ]
+            heads = [written(column.head) for column in figure.columns]
+            sides = [_rule(column.format) for column in figure.columns]
+            caption = f"\n\n<em>{written(figure.caption)}</em>" if figure.caption else ""
+            return _rows([heads, sides, *rows]) + caption
+
+        return show_figure(context, kind, token, write)
+
+    def _terms(self, figure: Terms) -> str:
+        """Return a glossary as HTML, which can mark the language of each term."""
+        context = self.context
+        page = FigureContext(
+            links=context.links,
+            block=lambda text: Markup.escape(text.text),
+            words=lambda text: text.text,
+            marked=lambda text: Markup(),
+            gettext=context.gettext,
+            lang=context.lang,
+            source_lang=context.source_lang,
+            glossaries=context.glossaries,
+        )
+        return escaping.html_block(str(render_figure(figure, page)))
+
+    def _table(self, node: SyntaxTreeNode) -> str:
+        rows: list[list[str]] = []
+        for part in node.children:
+            for row in part.children:
+                cells = [escaping.one_line(self._text(cell, in_table=True)) for cell in row.children]
+                width = len(rows[0]) if rows else len(cells)
+                rows.append(
+                    [*cells[: width - 1], r" \| ".join(cells[width - 1 :])]
+                )  # Jupyter drops extra cells
+                if part.type == "thead":
+                    rows.append([_align(str(cell.attrs.get("style", ""))) for cell in row.children])
+        return _rows(rows)
+
+    def _html(self, node: SyntaxTreeNode) -> str:
+        content = node.content.rstrip("\n")
+        if self.in_code:
+            return content
+        opens, closes = node.meta.get("opens", 0), node.meta.get("closes", 0)
+        return escaping.html_block(show_html(self.context, content, opens, closes))
+
+
+def _rows(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def _rule(form: Format) -> str:
+    return "---" if form == "text" else "---:"
+
+
+def _align(style: str) -> str:
+    """Return the delimiter below the head of a column."""
+    side = style.removeprefix("text-align:")
+    return {"left": ":---", "right": "---:", "center": ":---:"}.get(side, "---")
+
+
+def _indented(text: str, first: str, others: str) -> str:
+    lines = text.split("\n")
+    marks = [first, *[others] * (len(lines) - 1)]
+    return "\n".join(mark + line if line else mark.rstrip() for mark, line in zip(marks, lines, strict=True))

@@ -1,0 +1,126 @@
+"""Parses one file into sections and tokens: which lines are prose and code, and the Markdown of the prose.
+
+Provides a `Source` with its `Section`s and their `Prose`. Looks at one file only, and never imports it. Refuses text
+that cannot be decoded or parsed, with file and line.
+"""
+
+from .figure_spec import (
+    Chart,
+    Column,
+    Figure,
+    FigureError,
+    FigureKind,
+    Format,
+    Scale,
+    Table,
+    Terms,
+    Text,
+    figure_texts,
+    parse_figure,
+)
+from .html_blocks import SPANNING
+from .inline_spans import Span, SpanKind, find_spans
+from .invisible import HIDDEN_HINT, hidden_characters, show_hidden, suspicion, unwanted_characters
+from .listing import listing
+from .lookalikes import find_lookalikes
+from .markdown import References, all_tokens, figure_kind, markdown, parse_inline, parse_lines, plain_text
+from .math_delimiters import formula_at
+from .model import (
+    GUIDE,
+    NOTEBOOK,
+    DefinitionKind,
+    FileKind,
+    Output,
+    OutputKind,
+    ProseLine,
+    Section,
+    file_kind,
+)
+from .names import unused_name
+from .noise import without_directives
+from .prose import Prose, begins_with_title
+from .sections import innermost
+from .source import (
+    Source,
+    decode_python,
+    decode_utf8,
+    parse_markdown,
+    parse_python,
+    parse_source,
+    read_source,
+)
+from .syntax import (
+    DefinitionNode,
+    definition_nodes,
+    is_static_method,
+    parameters,
+    python_tokens,
+    syntax_tree,
+)
+from .values import ValuesError, YamlValue, read_json, read_yaml, refused_character
+
+__all__ = [
+    "GUIDE",
+    "HIDDEN_HINT",
+    "NOTEBOOK",
+    "SPANNING",
+    "Chart",
+    "Column",
+    "DefinitionKind",
+    "DefinitionNode",
+    "Figure",
+    "FigureError",
+    "FigureKind",
+    "FileKind",
+    "Format",
+    "Output",
+    "OutputKind",
+    "Prose",
+    "ProseLine",
+    "References",
+    "Scale",
+    "Section",
+    "Source",
+    "Span",
+    "SpanKind",
+    "Table",
+    "Terms",
+    "Text",
+    "ValuesError",
+    "YamlValue",
+    "all_tokens",
+    "begins_with_title",
+    "decode_python",
+    "decode_utf8",
+    "definition_nodes",
+    "figure_kind",
+    "figure_texts",
+    "file_kind",
+    "find_lookalikes",
+    "find_spans",
+    "formula_at",
+    "hidden_characters",
+    "innermost",
+    "is_static_method",
+    "listing",
+    "markdown",
+    "parameters",
+    "parse_figure",
+    "parse_inline",
+    "parse_lines",
+    "parse_markdown",
+    "parse_python",
+    "parse_source",
+    "plain_text",
+    "python_tokens",
+    "read_json",
+    "read_source",
+    "read_yaml",
+    "refused_character",
+    "show_hidden",
+    "suspicion",
+    "syntax_tree",
+    "unused_name",
+    "unwanted_characters",
+    "without_directives",
+]

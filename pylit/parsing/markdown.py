@@ -1,0 +1,195 @@
+"""Parses the Markdown of prose into tokens.
+
+CommonMark with tables, task lists, bare addresses, formulas (found by `math_delimiters`) and doctests (`>>>` up to the
+next blank line). Every token has its line in the source file. Raw HTML is only recognized here; `rendering` decides
+which of it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
+from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath.index import math_block_dollar
+from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
+
+from .figure_spec import FigureKind
+from .html_blocks import pair_blocks
+from .math_delimiters import begins_doctest, math_block, math_inline, paragraph
+from .model import ProseLine
+from .plain_math import plain_formula
+from .tables import table
+
+_ADDRESS = re.compile(r"://|www\.|@")
+"""What any bare address has."""
+
+
+@lru_cache(maxsize=1)
+def markdown() -> MarkdownIt:
+    """Return the parser of prose without bare addresses."""
+    return new_parser(has_addresses=False)
+
+
+@lru_cache(maxsize=1)
+def _linking() -> MarkdownIt:
+    """Return the parser of prose with bare addresses. It is slower, as it stops at more characters."""
+    return new_parser()
+
+
+def _parser(text: str) -> MarkdownIt:
+    return _linking() if _ADDRESS.search(text) else markdown()
+
+
+def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
+    """Return a new parser, for callers that modify it."""
+    options = {"html": True, "store_labels": True, "tasklists": True}
+    md = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    if has_addresses:
+        gfm_autolink_plugin(md)
+    ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    md.inline.ruler.before("escape", "math_inline", math_inline)
+    md.block.ruler.before("fence", "math_block", _math_block, ends)
+    md.block.ruler.before("fence", "tex_block", math_block, ends)
+    md.block.ruler.at("paragraph", paragraph)
+    md.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
+    md.block.ruler.before("code", "doctest", _doctest, {"alt": ["paragraph", "list"]})
+    return md
+
+
+_dollars = math_block_dollar(allow_labels=False, allow_blank_lines=True)
+
+
+def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Match `$$…$$`, but search for the end only up to the last line that may be one.
+
+    Otherwise, each of many unclosed `$$` would be followed to the end of the text. When another block asks whether it
+    ends here (`silent`), nothing may be consumed, which the plugin's rule would do.
+    """
+    last = state.env.get("last_dollars")
+    if last is None:
+        ends = (n for n in range(state.lineMax - 1, -1, -1) if _line(state, n).endswith("$$"))
+        last = state.env["last_dollars"] = next(ends, -1)
+    if start_line > last or (start_line == last and not _line(state, last).startswith("$$")):
+        return False
+    line, known = state.line, len(state.tokens)
+    is_one = _dollars(state, start_line, end_line, silent)
+    if silent:
+        state.line = line
+        del state.tokens[known:]
+    return is_one
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
+
+
+def _doctest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Match `>>>` lines and the output below them, up to the next blank line.
+
+    They may be indented, as below `Example:`, and then end at the first line that is indented less.
+    """
+    if not begins_doctest(state, start_line):
+        return False
+    if silent:
+        return True
+    indent = state.sCount[start_line] if state.is_code_block(start_line) else state.blkIndent
+    next_line = start_line + 1
+    while next_line < end_line and not state.isEmpty(next_line) and state.sCount[next_line] >= indent:
+        next_line += 1
+    token = state.push("doctest", "pre", 0)
+    token.content = state.getLines(start_line, next_line, state.sCount[start_line], False)
+    token.map = [start_line, next_line]
+    state.line = next_line
+    return True
+
+
+def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
+    """Parse Markdown `lines`. Inline text is joined to one line, and `meta['line']` is its line in the file."""
+    if not lines:
+        return []
+    found: dict[str, Any] = {}
+    text = "\n".join(line.text for line in lines)
+    tokens = _parser(text).parse(text, found)
+    pair_blocks(tokens)
+    line = lines[0].number
+    for token in tokens:
+        if token.map and token.map[0] < len(lines):
+            line = lines[token.map[0]].number
+        token.meta["line"] = line
+        if token.type == "inline":
+            token.content = join_lines(token.content)
+            if found.get("references"):
+                labels = {
+                    child.meta["label"] for child in all_tokens(token.children or ()) if "label" in child.meta
+                }
+                # Only those used: a translation has the links of its original.
+                token.meta["references"] = {label: found["references"][label] for label in sorted(labels)}
+    return tokens
+
+
+@lru_cache(maxsize=512)  # notebooks in all languages contain the same prose in code
+def parse_lines(lines: tuple[ProseLine, ...]) -> Sequence[Token]:
+    """Parse Markdown `lines` like `parse_text`. The tokens are shared: copy one before changing it."""
+    return tuple(parse_text(lines))
+
+
+def join_lines(text: str) -> str:
+    """Join the lines of a paragraph, so that rewrapping does not change it. Hard breaks are kept."""
+    lines = [line.lstrip(" \t") for line in text.strip().split("\n")]
+    for index, line in enumerate(lines[:-1]):
+        lines[index] = line + "\n" if line.endswith(("  ", "\\")) else line.rstrip(" \t") + " "
+    return "".join(lines)
+
+
+References = Mapping[str, Any]
+"""Definitions of reference links, in the parser's form."""
+
+
+def parse_inline(text: str, references: References | None = None) -> Sequence[Token]:
+    """Parse the Markdown of a block, given `references`. The tokens are shared: copy one before changing it."""
+    return _inline(_parser(text), text, {"references": references}) if references else _parse_inline(text)
+
+
+@lru_cache(maxsize=8192)
+def _parse_inline(text: str) -> Sequence[Token]:
+    return _inline(_parser(text), text, {})
+
+
+def _inline(parser: MarkdownIt, text: str, env: dict[str, Any]) -> Sequence[Token]:
+    return tuple(parser.parseInline(text, env)[0].children or ())
+
+
+_FIGURES = {kind.value: kind for kind in FigureKind}
+
+
+def figure_kind(token: Token) -> FigureKind | None:
+    """Return the kind of figure that `token` describes, if it is such a fence."""
+    info = token.info.split() if token.type == "fence" else []
+    return _FIGURES.get(info[0]) if info else None
+
+
+def all_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield `tokens`, and those inside alternative texts of images."""
+    for token in tokens:
+        yield token
+        if token.children:
+            yield from all_tokens(token.children)
+
+
+def plain_text(text: str) -> str:
+    """Return a block as plain text, for titles and attributes."""
+    parts = []
+    for token in all_tokens(parse_inline(text)):
+        if token.type in ("softbreak", "hardbreak"):
+            parts.append(" ")
+        elif token.type.startswith("math_inline"):
+            parts.append(plain_formula(token.content))
+        elif token.type != "image" and not token.children:
+            parts.append(token.content if token.type != "html_inline" else "")
+    return "".join(parts)

@@ -1,0 +1,53 @@
+"""Renders tokens as the HTML of a page's body, in one language.
+
+Provides `render_body` and its parts: rows, code, images and raw HTML. All HTML that leaves this room is safe to show.
+"""
+
+from .code_html import ColouredCode
+from .context import Context
+from .decisions import (
+    is_drawing,
+    is_elsewhere,
+    link_to_picture,
+    resolve_link,
+    show_figure,
+    show_html,
+    show_picture,
+    translate,
+)
+from .images import PICTURE_HINT, SVG, PictureError, checked_copy, checked_type, inline_svg, view_box
+from .memo import Fragments
+from .page_body import Body, Row, hidden_definitions, render_body
+from .passage_html import marked
+from .prose_html import with_title
+from .rows import render_rows
+from .sanitize import balance
+
+__all__ = [
+    "PICTURE_HINT",
+    "SVG",
+    "Body",
+    "ColouredCode",
+    "Context",
+    "Fragments",
+    "PictureError",
+    "Row",
+    "balance",
+    "checked_copy",
+    "checked_type",
+    "hidden_definitions",
+    "inline_svg",
+    "is_drawing",
+    "is_elsewhere",
+    "link_to_picture",
+    "marked",
+    "render_body",
+    "render_rows",
+    "resolve_link",
+    "show_figure",
+    "show_html",
+    "show_picture",
+    "translate",
+    "view_box",
+    "with_title",
+]

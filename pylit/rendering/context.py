@@ -1,0 +1,89 @@
+"""The context in which the prose of a page is rendered, and the data collected while rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from ..errors import Problem, Report, Severity
+from ..i18n import Catalog, Gettext, State
+from ..resolve import Links, Reference
+from .memo import Fragments
+
+if TYPE_CHECKING:
+    from ..i18n import Glossary
+
+
+MAX_DRAWN = 10_000_000
+"""Maximum number of characters of all figures and drawings of a page, since one file can be shown many times."""
+SHORT = 200
+"""Maximum number of characters of an address and its title that does not count towards `Context.room`."""
+
+
+@dataclass
+class Context:
+    """The context in which the prose of a page is rendered."""
+
+    file: str
+    url: str
+    """Address of the page, relative to the root of the site."""
+    lang: str
+    source_lang: str
+    catalog: Catalog
+    links: Links
+    picture: Callable[[str], str]
+    """Returns the address of an image file as seen from this page."""
+    gettext: Gettext
+    report: Report
+    in_prose: Callable[[str, str], Reference | None] = lambda code, within: None
+    """Returns the link target for inline code in the prose of a definition."""
+    entry: Callable[[int], str] = lambda line: ""
+    """Returns the address of a line of the page's catalog on the code host; empty if there is none."""
+    origin: Callable[[int], str] = lambda line: ""
+    """Returns the address of a line of the page's file on the code host; empty if there is none."""
+    glossaries: Callable[[], Mapping[str, Glossary]] = dict
+    """Reads the glossaries of all languages."""
+    fragments: Fragments = field(default_factory=Fragments)
+    """Typesets formulas and highlights code."""
+    lines: Sequence[str] = ()
+    """The lines of the file."""
+    within: str = ""
+    """The definition whose prose is being rendered."""
+    line: int = 0
+    """The line of the block that is being rendered."""
+    pictures: dict[str, None] = field(default_factory=dict)
+    """Image files that the page shows, and that are published with it: only those that have been checked."""
+    targets: set[str] = field(default_factory=set)
+    """Addresses that the page links to."""
+    room: int = 100_000
+    """Number of characters of long addresses that may still be written: links that share a definition multiply it."""
+    drawn: int = 0
+    """Number of characters of figures and drawings so far."""
+    drawings: int = 0
+    """Number of drawings so far."""
+    last_level: int = 1
+    """Level of the last heading, so that no level is skipped."""
+    seen: dict[str, State] = field(default_factory=dict)
+    """The blocks rendered so far, and their states in this language."""
+
+    def takes(self, *addresses: str) -> bool:
+        """Use up room for these addresses, and return whether there was enough. Short ones are always allowed."""
+        excess = max(0, sum(map(len, addresses)) - SHORT)
+        self.room -= excess
+        return not excess or self.room >= 0
+
+    def draws(self, size: int) -> bool:
+        """Count `size` more characters of figures and drawings, and return whether they are allowed."""
+        self.drawn += size
+        return self.drawn <= MAX_DRAWN
+
+    def problem(
+        self, message: str, hint: str = "", severity: Severity = Severity.ERROR, about: str = ""
+    ) -> None:
+        """Report a problem with the current block, on the line that contains `about`."""
+        numbers = range(self.line - 1, len(self.lines)) if about and self.line else range(0)
+        block = takewhile(lambda line: line.strip(" #"), (self.lines[number] for number in numbers))
+        offset = next((n for n, line in enumerate(block) if about in line), 0)
+        self.report.add(Problem(self.file, self.line + offset, message, hint, severity))

@@ -1,0 +1,72 @@
+"""Controls line breaks: none between a formula and its punctuation or between 18 and %, but some within long names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markdown_it.token import Token
+
+_CLOSING = re.compile(r"[,.;:!?)\]”’、，。；：！？）》」』】%]+")
+_OPENING = "([“‘（《「『【"
+_UNIT = re.compile(r"(?<=\d) (?=[%×])")
+_FORMULA = "math_inline"
+_TAG = re.compile(r"(<[^<>]*>)")
+_LONG_NAME = re.compile(r"[\w./-]{21,}")
+"""A name that may be wider than a table cell or a phone."""
+_JOINT = re.compile(r"(?<=[^\W_])[._/-]+(?=[^\W_])")
+
+
+def keep_together(tokens: Sequence[Token]) -> list[Token]:
+    """Attach the punctuation next to a formula to it, as `meta["before"]` and `meta["after"]`.
+
+    A browser may break a line on either side of a formula, even before a comma.
+    """
+    result = list(tokens)
+    for index, token in enumerate(result):
+        if token.type == "text" and (text := _UNIT.sub("\N{NO-BREAK SPACE}", token.content)) != token.content:
+            result[index] = token.copy(content=text)
+    for index, token in enumerate(result):
+        if token.type != _FORMULA:
+            continue
+        before = after = ""
+        if index and (text := _text(result[index - 1])).endswith(tuple(_OPENING)):
+            kept = text.rstrip(_OPENING)
+            before = text[len(kept) :]
+            result[index - 1] = result[index - 1].copy(content=kept)
+        if index + 1 < len(result) and (match := _CLOSING.match(_text(result[index + 1]))):
+            after = match[0]
+            result[index + 1] = result[index + 1].copy(content=result[index + 1].content[match.end() :])
+        result[index] = token.copy(meta={**token.meta, "before": before, "after": after})
+    return result
+
+
+def breakable(html: str) -> str:
+    """Allow line breaks in very long names in this code: after dots, dashes, slashes and underscores.
+
+    A table cell is at least as wide as its longest word, and takes the space from other cells.
+    """
+    pieces = _TAG.split(html)
+    text = "".join(pieces[::2])
+    joints = [
+        joint.end()
+        for name in _LONG_NAME.finditer(text)
+        for joint in _JOINT.finditer(text, name.start(), name.end())
+    ]
+    result, start, following = [], 0, iter([*joints, len(text) + 1])
+    joint = next(following)
+    for index, piece in enumerate(pieces):
+        if index % 2:
+            result.append(piece)
+            continue
+        done = 0
+        while joint <= start + len(piece):
+            result += [piece[done : joint - start], "<wbr>"]
+            done, joint = joint - start, next(following)
+        result.append(piece[done:])
+        start += len(piece)
+    return "".join(result)
+
+
+def _text(token: Token) -> str:
+    return token.content if token.type == "text" else ""

@@ -1,0 +1,294 @@
+"""Renders the prose of a page as HTML, in one language, token by token.
+
+Problems (a formula that KaTeX rejects, a broken link) are reported with their lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import ceil
+
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup, escape
+
+from ..errors import FormulaError, Severity
+from ..figures import FigureContext, render_figure
+from ..parsing import (
+    HIDDEN_HINT,
+    Figure,
+    FigureError,
+    FigureKind,
+    figure_kind,
+    markdown,
+    suspicion,
+    without_directives,
+)
+from ..resolve import EXTERNAL
+from .context import Context
+from .decisions import (
+    FULL,
+    is_drawing,
+    is_elsewhere,
+    link_to_picture,
+    resolve_link,
+    show_figure,
+    show_html,
+    show_picture,
+)
+from .images import linked_image
+from .line_breaks import breakable
+from .passage_html import PassageRenderer
+
+SHORT = 520
+"""Number of characters of prose below which two columns would be too short to read."""
+SHOWN = 200
+"""Maximum number of characters of a formula quoted in a message."""
+_THEMED = re.compile(r"#gh-(dark|light)-mode-only\Z")
+"""How GitHub marks a picture for one of its themes."""
+NARROW = 42
+"""Characters in a line of prose on a phone."""
+
+
+class ProseRenderer(PassageRenderer):
+    """A renderer like markdown-it-py's, with our own formulas, code, links, images and translations."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.in_link = False
+
+    def prose(self, tokens: Sequence[Token]) -> Markup:
+        """Render the prose of one section."""
+        return Markup(self.render(tokens, markdown().options, {}))
+
+    def parts(self, tokens: Sequence[Token]) -> Markup:
+        """Render the prose of one section, with a box for each heading of the first two levels and its text."""
+        starts, opened = [], 0
+        for position, token in enumerate(tokens):
+            opened += token.meta.get("opens", 0) - token.meta.get("closes", 0)
+            if token.type == "heading_open" and token.tag < "h3" and not opened:
+                starts.append(position)
+        bounds = sorted({0, *starts, len(tokens)})
+        html = Markup()
+        for start, end in pairwise(bounds):
+            part = tokens[start:end]
+            length = sum(len(token.content) for token in part)
+            css = "part short" if length < SHORT else "part"
+            lines = narrow_lines(part)
+            html += Markup('<div class="{}" style="--p:{}">{}</div>\n').format(css, lines, self.prose(part))
+        return html
+
+    def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        level = int(token.tag[1])
+        context = self.context
+        if token.meta.get("title"):
+            level = 1
+        else:
+            level = max(2, min(level, context.last_level + 1))
+        context.last_level = level
+        token = token.copy(tag=f"h{level}")
+        alias = token.meta.get("host_anchor", "")
+        anchor = f'<a id="{escape(alias)}"></a>' if alias else ""
+        return f"<{token.tag}{self.renderAttrs(token)}>{anchor}"
+
+    def heading_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f"</h{self.context.last_level}>\n"
+
+    def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if _is_picture(tokens[idx + 1]):
+            return f'<figure class="picture" tabindex="0"{self._marked(tokens[idx + 1].content)}>'
+        return self.renderToken(tokens, idx, options, env)
+
+    def paragraph_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if _is_picture(tokens[idx - 1]):
+            return "</figure>\n"
+        return self.renderToken(tokens, idx, options, env)
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return '<div class="table" tabindex="0"><table>\n'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return "</table></div>\n"
+
+    def tr_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if extra := tokens[idx].meta["extra"]:
+            cells = "1 cell" if extra == 1 else f"{extra} cells"
+            hint = (
+                "Add a column to the head, or write `\\|` for a bar. A bar in a formula needs no backslash."
+            )
+            self.context.problem(
+                f"this row has {cells} more than the head of the table", hint, Severity.WARNING
+            )
+        return self.renderToken(tokens, idx, options, env)
+
+    def math_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        html = self._formula(token.content, display=False)
+        before, after = escape(token.meta["before"]), escape(token.meta["after"])
+        return self._ours(f'<span class="whole">{before}{html}{after}</span>' if before or after else html)
+
+    def math_inline_double(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return self._ours(self._formula(tokens[idx].content, display=True))
+
+    def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f'<div class="formula" tabindex="0">{self._formula(tokens[idx].content, display=True)}</div>\n'
+
+    def _formula(self, tex: str, *, display: bool) -> str:
+        try:
+            return self.context.fragments.formula(tex, display)
+        except FormulaError as error:
+            tex = tex.strip()
+            shown = tex if len(tex) <= SHOWN else f"{tex[:SHOWN]}…"
+            self.context.problem(f"the formula `{shown}` is not valid: {error}", about=tex.partition("\n")[0])
+            return f'<code class="wrong">{escape(tex)}</code>'
+
+    def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        text, context = tokens[idx].content, self.context
+        if reason := suspicion(text):
+            context.problem(reason, HIDDEN_HINT, Severity.WARNING, about=text)
+        html = f'<code translate="no">{breakable(self._coloured(text, "python"))}</code>'
+        found = context.in_prose(text, context.within) if not self.in_link else None
+        if found:
+            html = f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
+        return self._ours(html)
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if kind := figure_kind(tokens[idx]):
+            return self._figure(kind, tokens[idx])
+        info = tokens[idx].info.split()
+        return self._listing(tokens[idx].content, info[0] if info else "", first=1)
+
+    def _figure(self, kind: FigureKind, token: Token) -> str:
+        context, first = self.context, self.context.line
+        page = FigureContext(
+            context.links,
+            lambda text: self.block(text.text, first + text.line),
+            lambda text: self.words(text.text)[0],
+            lambda text: self._marked(text.text),
+            context.gettext,
+            context.lang,
+            context.source_lang,
+            context.glossaries,
+        )
+
+        def write(figure: Figure) -> str:
+            html = str(render_figure(figure, page)) if context.draws(0) else ""
+            if not context.draws(len(html)):
+                raise FigureError(*FULL)
+            return html
+
+        return show_figure(context, kind, token, write) or self._listing(token.content, "yaml")
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._listing(tokens[idx].content, "")
+
+    def doctest(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._listing(without_directives(tokens[idx].content), "pycon", " example")
+
+    def _listing(self, code: str, language: str, css: str = "", *, first: int = 0) -> str:
+        """Render a listing, whose text starts `first` lines below the start of the block."""
+        line = self.context.line
+        for number, text in enumerate(code.split("\n"), line + first):
+            if reason := suspicion(text):
+                self.context.line = number
+                self.context.problem(reason, HIDDEN_HINT, Severity.WARNING)
+        self.context.line = line
+        html = self._coloured(code.removesuffix("\n"), language)
+        pre = f'<pre class="listing" tabindex="0" translate="no"><code>{html}</code></pre>'
+        return f'<div class="listing-box{css}">{pre}</div>\n'
+
+    def _coloured(self, code: str, language: str) -> str:
+        """Highlight code; return it without colours if that takes too long."""
+        from .code_html import ListingError
+
+        try:
+            return self.context.fragments.code(code, language)
+        except ListingError as error:
+            hint = "Split it, or set its language to `text`. It is shown without colours."
+            self.context.problem(str(error), hint, Severity.WARNING)
+            return self.context.fragments.code(code, "")
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        target, title = (str(tokens[idx].attrGet(name) or "") for name in ("href", "title"))
+        href = resolve_link(self.context, target, title)
+        self.in_link = True
+        if not href:
+            return "<a>"
+        rel = ' rel="noopener"' if href.startswith(EXTERNAL) else ""
+        tooltip = f' title="{escape(title)}"' if title else ""
+        return f'<a href="{escape(href)}"{rel}{tooltip}>'
+
+    def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        self.in_link = False
+        return "</a>"
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token, context = tokens[idx], self.context
+        target, caption = (str(token.attrGet(name) or "") for name in ("src", "title"))
+        alternative = "".join(_words(token.children or []))
+        if is_elsewhere(target):
+            href = link_to_picture(context, target, caption)
+            words = escape(alternative or caption or target)
+            is_linked = href and not self.in_link
+            return self._ours(
+                f'<a href="{escape(href)}" rel="noopener">{words}</a>' if is_linked else str(words)
+            )
+
+        def write(file: str, data: bytes) -> str:
+            if not is_drawing(file):
+                html = linked_image(data, context.picture(file), alternative)
+                context.pictures[file] = None
+                return html
+            context.drawings += 1
+            return context.fragments.drawing(data, alternative, f"drawing-{context.drawings}-")
+
+        def write_separate(address: str) -> str:
+            return f'<img src="{address}" alt="{escape(alternative)}" loading="lazy">'
+
+        html = show_picture(context, target, caption, write, write_separate)
+        if html is None:
+            return str(escape(alternative))
+        if found := _THEMED.search(target):
+            html = f'<span class="{found[1]}-only">{html}</span>'
+        return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else ""))
+
+    def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        if token.meta.get("balanced"):
+            return token.content
+        return "" if token.content.startswith("<!--") else str(escape(token.content))
+
+    def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        return show_html(self.context, token.content, token.meta.get("opens", 0), token.meta.get("closes", 0))
+
+
+def narrow_lines(tokens: Iterable[Token]) -> int:
+    """Return the approximate number of lines of prose in a narrow column."""
+    return sum(
+        ceil(len(token.content) / NARROW) if token.type == "inline" else token.content.count("\n") + 1
+        for token in tokens
+        if token.content
+    )
+
+
+def _words(tokens: Sequence[Token]) -> list[str]:
+    return [
+        word for token in tokens for word in (_words(token.children) if token.children else [token.content])
+    ]
+
+
+def _is_picture(token: Token) -> bool:
+    return token.type == "inline" and [child.type for child in token.children or []] == ["image"]
+
+
+def with_title(tokens: Sequence[Token]) -> list[Token]:
+    """Mark the page's title: a heading of level 1 at the start of its prose."""
+    if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
+        return [tokens[0].copy(meta={**tokens[0].meta, "title": True}), *tokens[1:]]
+    return list(tokens)

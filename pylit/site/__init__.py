@@ -1,0 +1,72 @@
+"""Sites: which files become pages, at which addresses, in which languages, and how pages relate to each other.
+
+Provides the user's `Configuration`, a `Site` found by `find_pages` from `Settings`, and complete pages. Records what
+each page asks about the others, so that a build knows which pages to make again.
+"""
+
+from .config import (
+    CONFIG_NAMES,
+    Configuration,
+    check_same,
+    find_config,
+    find_toml,
+    key_line,
+    parse_config,
+    read_config,
+    table_name,
+)
+from .discovery import LANGUAGE, find_loop, find_pages
+from .files import files_asked, named_from
+from .make_settings import pages_settings, site_languages, site_settings, site_store
+from .options import FILES, NAMES, PATHS, WHOLE, Given, StrPath, check_options
+from .page import check_page, preview_page, render_notebook, render_page
+from .settings import Page, Script, Settings
+from .site import Site
+from .templates import document, extra_file
+from .theme_folder import extra_copies, theme_files
+from .view import contents_page
+from .walk import SUFFIXES
+from .workbench import Workbench
+
+__all__ = [
+    "CONFIG_NAMES",
+    "FILES",
+    "LANGUAGE",
+    "NAMES",
+    "PATHS",
+    "SUFFIXES",
+    "WHOLE",
+    "Configuration",
+    "Given",
+    "Page",
+    "Script",
+    "Settings",
+    "Site",
+    "StrPath",
+    "Workbench",
+    "check_options",
+    "check_page",
+    "check_same",
+    "contents_page",
+    "document",
+    "extra_copies",
+    "extra_file",
+    "files_asked",
+    "find_config",
+    "find_loop",
+    "find_pages",
+    "find_toml",
+    "key_line",
+    "named_from",
+    "pages_settings",
+    "parse_config",
+    "preview_page",
+    "read_config",
+    "render_notebook",
+    "render_page",
+    "site_languages",
+    "site_settings",
+    "site_store",
+    "table_name",
+    "theme_files",
+]

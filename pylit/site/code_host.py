@@ -1,0 +1,109 @@
+"""Addresses of files and lines on a code host, for viewing and editing.
+
+Known hosts are recognized by their host names; all others need templates. Refuses a template that cannot produce an
+address.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from ..errors import Problem, PylitError
+from ..nearest import suggest
+
+PLACES = ("path", "line", "branch", "commit")
+"""Placeholders of a template."""
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_LINE = re.compile(r"#[^#]*\{line\}[^#]*\Z")
+"""The end of a template that addresses a line; removed when there is no line."""
+
+
+@dataclass(frozen=True)
+class CodeHost:
+    """Templates of the addresses of a repository; all empty if the code is not hosted."""
+
+    source: str = ""
+    """Template of the address of a line."""
+    folder: str = ""
+    edit: str = ""
+    """Template of the address at which a file can be edited."""
+    branch: str = "main"
+
+    def source_url(self, file: str, line: int = 0) -> str:
+        """Return the address of a file, or of one of its lines."""
+        return self._filled(self.source, file, line)
+
+    def folder_url(self, folder: str) -> str:
+        """Return the address of a folder."""
+        return self._filled(self.folder, folder, 0)
+
+    def edit_url(self, file: str, line: int = 0) -> str:
+        """Return the address at which a file can be edited, at `line` if the host supports it."""
+        return self._filled(self.edit, file, line)
+
+    def _filled(self, template: str, file: str, line: int) -> str:
+        if not line:
+            template = _LINE.sub("", template)
+        branch = quote(self.branch)
+        values = {"path": quote(file), "line": str(line or 1), "branch": branch, "commit": branch}
+        return _PLACE.sub(lambda match: values.get(match[1], match[0]), template)
+
+
+GITHUB = CodeHost("/blob/{branch}/{path}#L{line}", "/tree/{branch}/{path}")
+"""GitHub, and the default for unknown hosts."""
+_GITLAB = CodeHost("/-/blob/{branch}/{path}#L{line}", "/-/tree/{branch}/{path}")
+_GITEA = CodeHost("/src/branch/{branch}/{path}#L{line}", "/src/branch/{branch}/{path}")
+_BITBUCKET = CodeHost("/src/{branch}/{path}#lines-{line}", "/src/{branch}/{path}")
+_SOURCEHUT = CodeHost("/tree/{branch}/item/{path}#L{line}", "/tree/{branch}/item/{path}")
+_BY_LABEL = {"gitlab": _GITLAB, "gitea": _GITEA, "forgejo": _GITEA, "codeberg": _GITEA}
+"""Software that anyone can host, by a label of the host name: `gitlab.example.org`."""
+_BY_DOMAIN = {"bitbucket.org": _BITBUCKET, "git.sr.ht": _SOURCEHUT}
+
+
+def find_host(repository: str, branch: str, source_link: str = "", edit_link: str = "") -> CodeHost:
+    """Return the templates for a repository. Explicit templates take precedence over those of a known host.
+
+    Without a template for editing, the address of the line is used, where hosts offer an editor.
+    """
+    repository = repository.rstrip("/").removesuffix(".git")
+    known = _recognised(repository)
+    source = source_link or (repository and repository + known.source)
+    folder = source_link or (repository and repository + known.folder)
+    return CodeHost(source, folder, edit_link or source, branch)
+
+
+def _recognised(repository: str) -> CodeHost:
+    name = urlsplit(repository).hostname or ""
+    labels = name.split(".")
+    found = next((host for label, host in _BY_LABEL.items() if label in labels), GITHUB)
+    return _BY_DOMAIN.get(name, found)
+
+
+def check_template(name: str, template: str) -> None:
+    """Check that the template in the setting `name` produces valid addresses.
+
+    Raises:
+        PylitError: if it is not a web address, has no `{path}`, or has an unknown placeholder.
+    """
+    where, example = f"setting {name}", "Write it like https://host/{path}#L{line}."
+    parts = urlsplit(template)
+    if parts.scheme not in ("http", "https") or not parts.netloc or _PLACE.search(parts.netloc):
+        raise PylitError(Problem(where, 0, f"`{template}` is not the address of a file on the web", example))
+    names = _PLACE.findall(template)
+    for found in names:
+        if found not in PLACES:
+            allowed = ", ".join(f"`{{{place}}}`" for place in PLACES)
+            hint = suggest(found, PLACES, then=f"Allowed: {allowed}.", shown="{{{}}}".format)
+            raise PylitError(
+                Problem(where, 0, f"`{template}` has an unknown placeholder `{{{found}}}`", hint)
+            )
+    if "path" not in names:
+        raise PylitError(
+            Problem(
+                where, 0, f"`{template}` has no `{{path}}`, so all files would have the same address", example
+            )
+        )
+    if set("{}") & set(_PLACE.sub("", template)):
+        raise PylitError(Problem(where, 0, f"`{template}` has an unmatched brace", example))

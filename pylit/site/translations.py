@@ -1,0 +1,230 @@
+"""The translations of a site: catalogs and glossaries in its folder of translations, and strings of the interface.
+
+Parsed catalogs are cached under a digest of their content, so that a build without changes does not load gettext.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ..cache import Answerer, Store, digest, engine_digest, question
+from ..errors import Problem, PylitError, Report, unexpected
+from ..i18n import (
+    Catalog,
+    Gettext,
+    catalog_as_json,
+    catalog_file,
+    catalog_from_json,
+    catalog_path,
+    direction,
+    native_name,
+    parse_catalog,
+    translator,
+)
+from ..resolve import Labels, labels_as_json, labels_from_json
+from .settings import Settings
+from .sources import FACTS, Sources
+
+if TYPE_CHECKING:
+    from ..i18n import Glossary
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """The title of a page."""
+
+    text: str
+    """The title without markup."""
+    lang: str
+    """The language of the title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """Name and direction of a language."""
+
+    name: str
+    """The name of the language in that language."""
+    direction: str
+    """Return the writing direction of a language: `ltr` or `rtl`."""
+
+
+class Translations(Answerer):
+    """The translations of a site's `sources`."""
+
+    def __init__(self, settings: Settings, sources: Sources, store: Store) -> None:
+        super().__init__(sources.questions)
+        self.settings = settings
+        self.sources = sources
+        self.files = sources.files
+        self.store = store
+        self.catalog_of = lru_cache(maxsize=2 * FACTS)(self._catalog_of)
+        self.labels = lru_cache(maxsize=2 * FACTS)(self._labels)
+        self.gettext = cache(self._gettext)
+        self.locale = cache(self._locale)
+
+    def _catalog_of(self, file: str, lang: str) -> str:
+        """Return the name of a file's catalog; empty if it has none."""
+        if self.settings.translations is None or lang == self.settings.languages[0]:
+            return ""
+        return catalog_path(PurePosixPath(self._folder), lang, file).as_posix()
+
+    @cached_property
+    def _folder(self) -> str:
+        assert self.settings.translations is not None
+        return self.files.name(self.settings.translations)
+
+    def catalog(self, file: str, lang: str) -> Catalog:
+        """Return the translations of a file.
+
+        Raises:
+            PylitError: with the line, if the catalog cannot be read or parsed.
+        """
+        catalog = self.catalog_of(file, lang)
+        return self._catalog_in(catalog, lang) if catalog else Catalog(lang)
+
+    def quiet_catalog(self, file: str, lang: str) -> Catalog:
+        """Return the translations of a file; empty if they do not parse, which is reported with their own page."""
+        try:
+            return self.catalog(file, lang)
+        except PylitError:
+            return Catalog(lang)
+
+    def checked_catalog(self, file: str, lang: str, report: Report) -> Catalog:
+        """Return the translations of a file; empty if they do not parse. Problems go to `report`."""
+        try:
+            catalog = self.catalog(file, lang)
+        except PylitError as error:
+            report.add(error.problem)
+            return Catalog(lang)
+        report.extend(catalog.problems)
+        return catalog
+
+    def _labels(self, file: str, lang: str) -> Labels | None:
+        """Return the texts of links to a page and its definitions; `None` if the page cannot be read.
+
+        Raises:
+            PylitError: with the line, if the catalog cannot be read or parsed.
+        """
+        facts, name = self.sources.facts(file), self.catalog_of(file, lang)
+        if not facts or not name:
+            return facts.labels if facts else None
+        with self.questions.unnoted():
+            data = self._read(name)
+        if data is None:
+            return replace(facts.labels, is_translated=False)
+        key = digest("labels", engine_digest(), lang, facts.key, data)
+        found = labels_from_json(self.store.get_json(key))
+        if found is None:
+            from ..resolve import collect_labels
+
+            catalog = self._parsed(data, name, lang)
+            with unexpected(name, "a catalog"):
+                found = collect_labels(facts, catalog)
+            self.store.put_json(key, labels_as_json(found))
+        return found
+
+    @question
+    def title(self, file: str, lang: str) -> Title:
+        """Return the title of a page in a language; the name of its file if it cannot be read."""
+        return self.given_title(file, lang) or self._own_title(file, lang)
+
+    @question
+    def given_title(self, file: str, lang: str) -> Title | None:
+        """Return the title that the settings give a page; `None` to use the page's own.
+
+        If only the page's own title is translated, that one is used.
+        """
+        given, first = self.settings.titles.get(file, ""), self.settings.languages[0]
+        if not given or lang == first:
+            return Title(given, first) if given else None
+        if translated := self._translated(given, lang):
+            return Title(translated, lang)
+        return None if self._own_title(file, lang).lang == lang else Title(given, first)
+
+    def _own_title(self, file: str, lang: str) -> Title:
+        first = self.settings.languages[0]
+        try:
+            labels = self.labels(file, lang)
+        except PylitError:  # reported when the page itself is made
+            return Title(file, first)
+        if labels is None:
+            return Title(file, first)
+        return Title(labels.title, lang if labels.is_translated else first)
+
+    @question
+    def site_title(self, lang: str) -> str:
+        """Return the title of the site in a language."""
+        return self._translated(self.settings.title, lang) or self.settings.title
+
+    def _translated(self, text: str, lang: str) -> str:
+        """Translate a text of the settings; return an empty string if it is not translated."""
+        file = self.settings.title_file
+        return self.quiet_catalog(file, lang).lookup(text).text if file else ""
+
+    def glossary(self, lang: str) -> Glossary:
+        """Return the glossary of a language.
+
+        Raises:
+            PylitError: with the line, if its file cannot be read or parsed.
+        """
+        from ..i18n import Glossary, parse_glossary
+
+        if self.settings.translations is None:
+            return Glossary()
+        file = self.files.name(self.settings.translations / lang / "glossary.yml")
+        data = self._read(file)
+        return Glossary() if data is None else parse_glossary(data, file)
+
+    def glossaries(self) -> dict[str, Glossary]:
+        """Return the glossaries of all languages except that of the sources."""
+        return {lang: self.glossary(lang) for lang in self.settings.languages[1:]}
+
+    def _gettext(self, lang: str) -> Gettext:
+        """Return the function that translates strings of the interface into `lang`.
+
+        No question is recorded: the interface is part of the engine's digest.
+        """
+        with self.questions.unnoted():
+            return translator(self._catalog_in(self.files.name(catalog_file(lang)), lang))
+
+    def _locale(self, lang: str) -> Locale:
+        """Return the name and direction of a language, from the cache if possible."""
+        key = digest("locale", engine_digest(), lang)
+        match self.store.get_json(key):
+            case [str() as name, str() as side]:
+                return Locale(name, side)
+        found = Locale(native_name(lang), direction(lang))
+        self.store.put_json(key, [found.name, found.direction])
+        return found
+
+    def _catalog_in(self, file: str, lang: str) -> Catalog:
+        """Return the catalog in `file`; empty if it does not exist."""
+        data = self._read(file)
+        return Catalog(lang) if data is None else self._parsed(data, file, lang)
+
+    def _parsed(self, data: bytes, file: str, lang: str) -> Catalog:
+        key = digest("catalog", engine_digest(), lang, data)
+        found = catalog_from_json(self.store.get_json(key), file, lang)
+        if found is None:
+            with unexpected(file, "a catalog"):
+                found = parse_catalog(data, file, lang)
+            self.store.put_json(key, catalog_as_json(found))
+        return found
+
+    def _read(self, file: str) -> bytes | None:
+        """Return the content of a file; `None` if it does not exist.
+
+        Raises:
+            PylitError: if it cannot be read.
+        """
+        if not self.files.has_file(file):
+            return None
+        try:
+            return self.files.read(file)
+        except OSError as error:
+            hint = "Replace it with a readable file."
+            raise PylitError(Problem(file, 0, f"cannot be read: {error.strerror}", hint)) from error

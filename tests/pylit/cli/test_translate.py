@@ -1,0 +1,176 @@
+"""The translators' commands: start a language, see how far it is, accept what is still right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+from click.testing import CliRunner, Result
+from conftest import Write
+
+from pylit.cli.main import main
+
+CATALOG = "translations/zh/pkg/__init__.po"
+MODULE = '"""\n# Package\n\nOne. Two.\n\nThree.\n"""\n'
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.fixture(autouse=True)
+def a_site(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("docs/guide/a.md", "# Guide\n")
+    write("pkg/__init__.py", MODULE)
+    (tmp_path / "translations").mkdir()
+    write(
+        "mkdocs.yml",
+        "site_name: Test\ntheme:\n  name: pylit\nplugins:\n  - pylit:\n"
+        "      sources: [pkg]\n      languages: [en, zh]\n",
+    )
+    assert run("new", "zh", ".").exit_code == 0
+
+
+def translate(catalog: str = CATALOG, **translations: str) -> None:
+    po = polib.pofile(catalog)
+    for entry in po:
+        entry.msgstr = translations.get(entry.msgid.split(".")[0].split()[0], entry.msgstr)
+    po.save(catalog)
+
+
+def test_status_counts(write: Write) -> None:
+    translate(Package="包", One="一。二。", Three="三 $x$。")
+    write("pkg/__init__.py", MODULE.replace("One. Two.", "One. Two!"))
+    run("update")
+    result = run("status")
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.output.splitlines()]
+    assert lines[0] == ["中文", "(zh)"]
+    assert lines[1] == ["blocks", "translated", "stale", "missing", "errors"]
+    assert ["pkg/__init__.py", "3", "1", "(33%)", "1", "0", "1"] in lines
+    assert lines[-1] == ["all", "5", "1", "(20%)", "1", "2", "1"]
+    (found,) = (
+        part for part in json.loads(run("status", "--json", "zh").output) if part["file"] == "pkg/__init__.py"
+    )
+    assert found == {
+        "lang": "zh", "file": "pkg/__init__.py", "blocks": 3, "translated": 1, "stale": 1, "missing": 0, "broken": 1,
+    }  # fmt: skip
+
+
+def test_status_of_a_language_that_is_not_there() -> None:
+    result = run("status", "ja")
+    assert result.exit_code == 1
+    assert "the site is not translated into ja; languages: zh" in result.stderr
+
+
+def test_accept_restamps_what_is_still_right(write: Write) -> None:
+    translate(Package="包", One="一。二。", Three="三。")
+    write("pkg/__init__.py", MODULE.replace("One. Two.", "One. Two!").replace("Three.", "Three!"))
+    run("update")
+    stale = run("accept", CATALOG)
+    assert [line.split(": ", 1)[1] for line in stale.stdout.splitlines()] == ["One. Two!", "Three!"]
+    assert "Accept one with FILE:LINE, or all with --all." in stale.stderr
+    first = stale.stdout.split(": ")[0]
+    line = int(first.rpartition(":")[2])
+    assert Path(CATALOG).read_text("utf-8").splitlines()[line - 1].startswith("msgid")
+    assert run("accept", first).output == f"1 entry of {CATALOG} accepted.\n"
+    entries = {entry.msgid: entry for entry in polib.pofile(CATALOG)}
+    assert not entries["One. Two!"].fuzzy and entries["One. Two!"].previous_msgid is None
+    assert entries["Three!"].fuzzy
+    again = run("accept", first)
+    assert again.exit_code == 1
+    assert f"{CATALOG} has no stale entry in line {line}; stale entries are in: " in again.stderr
+    assert run("accept", "--all", CATALOG).exit_code == 0
+    assert run("accept", CATALOG).output == f"{CATALOG} has no stale entries.\n"
+    assert run("update").stderr == "0 catalogs changed.\n"
+
+
+@pytest.mark.parametrize("number", ["\xb2", "9" * 5000, "-1", "٣"])
+def test_accept_of_what_is_no_line(number: str) -> None:
+    assert f"{CATALOG}:{number} is not a catalog" in run("accept", f"{CATALOG}:{number}").stderr
+
+
+def test_new_knows_a_language_in_other_letters() -> None:
+    before = Path("mkdocs.yml").read_bytes()
+    assert "the site already has ZH, as zh" in run("new", "ZH").stderr
+    assert Path("mkdocs.yml").read_bytes() == before
+
+
+def test_accept_of_what_is_no_catalog() -> None:
+    assert (
+        "pkg/__init__.py is not a catalog; name a file that ends in .po"
+        in run("accept", "pkg/__init__.py:3").stderr
+    )
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("lang", "words"), [("ja", "日本語 (ja), written from left"), ("ar", "(ar), written from right")]
+)
+def test_new_begins_a_language(lang: str, words: str) -> None:
+    result = run("new", lang, "pkg/__init__.py")
+    assert result.exit_code == 0, result.output
+    assert words in result.output and f"`pylit status {lang}` lists all pages" in result.output
+    assert f"languages: [en, zh, {lang}]" in Path("mkdocs.yml").read_text("utf-8")
+    assert polib.pofile(f"translations/{lang}/pkg/__init__.po").untranslated_entries()
+    assert Path(f"translations/{lang}/mkdocs.po").is_file()
+    assert not Path(f"translations/{lang}/docs").exists()
+    assert Path(f"translations/{lang}/glossary.yml").is_file()
+    again = run("new", lang)
+    assert (
+        f"the site already has {lang}; name files to translate, `pylit status {lang}` lists" in again.stderr
+    )
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"], check=True)
+    html = Path(f"site/{lang}/index.html").read_text("utf-8")
+    assert f'<html lang="{lang}" dir="{"rtl" if lang == "ar" else "ltr"}"' in html
+
+
+def test_a_page_without_a_catalog_stays_without_until_it_is_begun(write: Write) -> None:
+    assert run("new", "ja").exit_code == 0
+    two = run("update")
+    assert (
+        "2 pages without a catalog in ja; `pylit new ja FILE` creates one.\n0 catalogs changed." in two.stderr
+    )
+    assert not Path("translations/ja/pkg").exists()
+    begun = run("new", "ja", "pkg")
+    assert begun.stdout.splitlines()[0] == "translations/ja/pkg/__init__.po"
+    write("pkg/__init__.py", MODULE.replace("Three.", "Four, and more."))
+    one = run("update")
+    assert "1 page without a catalog in ja: docs/guide/a.md; `pylit new ja FILE` creates one." in one.stderr
+    assert "zh" not in one.stderr
+    assert "Four" in Path("translations/ja/pkg/__init__.po").read_text("utf-8")
+    rows = [line.split() for line in run("status", "ja").output.splitlines()]
+    assert ["docs/guide/a.md", "1", "0", "(0%)", "0", "1", "0"] in rows
+
+
+def test_new_refuses_what_cannot_be_begun() -> None:
+    before = Path("mkdocs.yml").read_text("utf-8")
+    assert (
+        "pkg/x.py is neither a page of this site nor a folder of pages" in run("new", "ja", "pkg/x.py").stderr
+    )
+    assert "the site is written in en; name a language to translate it into" in run("new", "en", ".").stderr
+    assert Path("mkdocs.yml").read_text("utf-8") == before
+
+
+@pytest.mark.parametrize("lang", ["xyz1", "klingon", "../zh"])
+def test_new_refuses_what_is_no_language(lang: str) -> None:
+    assert f"{lang} is not a known language; use a code such as ja" in run("new", lang).stderr
+
+
+def test_new_needs_a_line_to_add_to() -> None:
+    path = Path("mkdocs.yml")
+    path.write_text(path.read_text("utf-8").replace("[en, zh]", "\n        - en\n        - zh"), "utf-8")
+    assert "mkdocs.yml: error: has no list of languages that ja can be added to" in run("new", "ja").stderr
+
+
+def test_without_a_folder_of_translations() -> None:
+    import shutil
+
+    shutil.rmtree("translations")
+    for command in (("update",), ("new", "ja", ".")):
+        assert "the folder of translations does not exist; create the configured one" in run(*command).stderr
