@@ -38,10 +38,10 @@ serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading whe
 
 ##@ Change
 quick: $(VENV)/dev  ## Run the tests that start no process, browser or training: a minute
-	$(BIN)/python -m pytest -n auto -m "not (browser or training or process or slow or alone or thorough)" tests/pylit
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not (browser or training or process or slow or alone or thorough)" tests/pylit
 
 test: $(VENV)/dev browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
-	$(BIN)/python -m pytest -n auto -m "not alone$(if $(EVERYTHING),, and not thorough)"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone$(if $(EVERYTHING),, and not thorough)"
 	$(BIN)/python -m pytest -m alone
 
 format: $(VENV)/dev  ## Format the code

@@ -103,8 +103,8 @@ def render(
     Raises:
         PylitError: if the configuration is not valid, a path does not exist, or the folder cannot be written.
     """
-    told = given(options, [name for name in NAMES if name not in FILES])
-    site = open_pages(path_list(paths), config, told, out=Path(out), force=force)
+    chosen = given(options, [name for name in NAMES if name not in FILES])
+    site = open_pages(path_list(paths), config, chosen, out=Path(out), force=force)
     return build_site(
         site,
         Path(out),
@@ -141,7 +141,7 @@ def open_checked(paths: Sequence[Path], config: StrPath | None, options: Given) 
     if found is None and paths:
         site = open_pages(paths, None, options, is_kept=False)
         return site, list(site.pages)
-    site = open_site(_required(found).said(options), is_kept=False)
+    site = open_site(_required(found).with_options(options), is_kept=False)
     return site, site_pages(site, paths)
 
 
@@ -170,7 +170,7 @@ def open_configuration(config: StrPath | None = None, options: Given | None = No
     Raises:
         PylitError: if there is none, or it is not valid.
     """
-    return _required(nearest_configuration(config)).said(options or {})
+    return _required(nearest_configuration(config)).with_options(options or {})
 
 
 def _required(found: Configuration | None) -> Configuration:
@@ -281,9 +281,9 @@ def open_pages(
         found = None
     configuration = (found or Configuration(Path.cwd())).without(WHOLE)
     if languages:
-        source = site_languages(configuration.said(options))[:1]
+        source = site_languages(configuration.with_options(options))[:1]
         options = {**options, "languages": (*source, *languages)}
-    configuration = configuration.said(options)
+    configuration = configuration.with_options(options)
     if out:
         cache = configuration.folder("cache")
         _check_out(out, [*paths, *([cache] if cache else [])], force=force)

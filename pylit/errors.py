@@ -118,8 +118,8 @@ def unexpected(file: str, what: str) -> Iterator[None]:
     except (PylitError, OSError, MemoryError):
         raise
     except Exception as error:
-        told = str(error).strip().partition("\n")[0]
-        reason = f"{type(error).__name__}: {told}" if told else type(error).__name__
+        message = str(error).strip().partition("\n")[0]
+        reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
         message = f"cannot be made into {what}, because of a bug in pylit: {reason[:SHOWN]}"
         trace = "".join(traceback.format_exception(error))
         raise PylitError(Problem(file, 0, message, REPORT, traceback=trace)) from error

@@ -20,7 +20,10 @@ the batch; nobody has to be told. Two things are left: the sums of what was
 """
 
 import contextlib
+import gc
 import hashlib
+import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -71,7 +74,23 @@ def process_group(machine: Machine) -> Iterator[None]:
         raise
     finally:
         if distributed.is_initialized():
+            _release_models()
             distributed.destroy_process_group()
+
+
+def _release_models() -> None:
+    """
+    A process group may only be destroyed when nothing uses it any more. The wrapper that averages
+    the gradients uses it, and an error on its way to the user keeps the functions that it came
+    through, with all their variables. If the wrapper is the last to let go of the group, it waits
+    for the group's threads while they wait for the lock of the interpreter, and the process never
+    ends.
+    """
+    error = sys.exception()
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+    gc.collect()
 
 
 class PeerLost(Exception):

@@ -99,7 +99,7 @@ def publish(
     if not force:
         check_folder(out)
         old = _alike(ours)
-        files = {file for url in changed for file in _strangers(out, url, ours, old)}
+        files = {file for url in changed for file in _foreign_files(out, url, ours, old)}
         _refuse(out, sorted(files), "overwrite them")
     stay = {url: entry for url, entry in ours.items() if url not in items and entry.owner in unmade}
     after = {url: ManifestEntry(item.digest, item.owner) for url, item in items.items()} | stay
@@ -225,7 +225,7 @@ def _parents(out: Path, url: str) -> list[Path]:
     return [out.joinpath(*parts[:end]) for end in range(1, len(parts))]
 
 
-def _strangers(out: Path, url: str, ours: Mapping[str, ManifestEntry], alike: _Alike) -> Iterator[str]:
+def _foreign_files(out: Path, url: str, ours: Mapping[str, ManifestEntry], alike: _Alike) -> Iterator[str]:
     """Yield the names of files that are not ours and would be lost by writing a file at `url`."""
     for path in [*_parents(out, url), out / url]:
         name = path.relative_to(out).as_posix()

@@ -98,9 +98,9 @@ def _read(variant: Any, questions: Questions) -> _Variant | None:
     """Parse a variant from the store; return `None` if it is not valid."""
     try:
         asked, answers, files, copies, problems = variant
-        told = tuple(map(Problem.from_json, problems))
+        remembered = tuple(map(Problem.from_json, problems))
         record = Record(
-            read_files(files), {parse_address(url): parse_address(copies[url]) for url in copies}, told
+            read_files(files), {parse_address(url): parse_address(copies[url]) for url in copies}, remembered
         )
         if all(map(questions.is_question, asked)) and is_key(answers):
             return _Variant(record, [tuple(question) for question in asked], answers)

@@ -110,14 +110,14 @@ class _Lock:
 
     def acquire(self) -> None:
         """Create the folder and wait for its lock."""
-        told, start = False, time.monotonic()
+        announced, start = False, time.monotonic()
         while True:
             with undisturbed():
                 self._try()
             if self.file is not None:
                 return
-            if not told and time.monotonic() > start + PATIENCE:
-                told = True
+            if not announced and time.monotonic() > start + PATIENCE:
+                announced = True
                 print(f"Another build is writing {self.out}; waiting for it to end.", file=sys.stderr)
             time.sleep(_POLL)
 

@@ -43,8 +43,8 @@ def build(config: Path | None, out: Path | None, **options: Any) -> None:
     from ..api import open_configuration, open_site, site_folder
 
     with ending_on_errors():
-        said, how = _parted(options)
-        configuration = open_configuration(config, said)
+        chosen, how = _parted(options)
+        configuration = open_configuration(config, chosen)
         folder = site_folder(configuration, out)
         site = open_site(configuration, out=folder, force=how["force"])
         _build(site, folder, "The configuration", **how)
@@ -122,8 +122,8 @@ def render(
     from ..api import open_pages
 
     with ending_on_errors():
-        said, how = _parted(options)
-        site = open_pages(paths, config, said, languages=lang, out=out, force=how["force"])
+        chosen, how = _parted(options)
+        site = open_pages(paths, config, chosen, languages=lang, out=out, force=how["force"])
         _build(site, out, ", ".join(map(str, paths)), is_lenient=not how["strict"], **how)
 
 
@@ -144,9 +144,9 @@ def _parted(options: dict[str, Any]) -> tuple[Given, dict[str, Any]]:
 
     if options.pop("no_cache"):
         options["cache"] = ""
-    said = {name: options.pop(name) for name in NAMES if name in options}
-    said["exclude"] = said["exclude"] or None
-    return given(said), options
+    chosen = {name: options.pop(name) for name in NAMES if name in options}
+    chosen["exclude"] = chosen["exclude"] or None
+    return given(chosen), options
 
 
 def _build(
@@ -194,14 +194,14 @@ def _build(
         click.echo(f"{count(report)}. Nothing was written to {out}{hint}.", err=True)
     else:
         written = plural(made * len(site.settings.languages), "page")
-        told = [
+        parts = [
             _total(problems, word)
             for problems, word in ((report.errors, "error"), (report.warnings, "warning"))
         ]
         is_cut = is_brief and max(len(report.warnings), len(report.notes)) > FEW
         if is_cut and len(report.notes) > FEW:
-            told.append(plural(len(report.notes), "note"))
-        summary = ", ".join(filter(None, told))
+            parts.append(plural(len(report.notes), "note"))
+        summary = ", ".join(filter(None, parts))
         click.echo(
             f"{written} in {out}. {summary}{'; --verbose lists them' * is_cut}".rstrip(". ") + ".", err=True
         )

@@ -44,9 +44,9 @@ class _Commands(click.Group):
                 raise
             from ..errors import REPORT
 
-            told = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(": ")
+            message = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(": ")
             command = ctx.invoked_subcommand or ""
-            click.echo(f"pylit {command}: error: a bug in pylit: {told}\n    {REPORT}", err=True)
+            click.echo(f"pylit {command}: error: a bug in pylit: {message}\n    {REPORT}", err=True)
             sys.exit(1)
 
 

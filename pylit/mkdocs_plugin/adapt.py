@@ -65,7 +65,7 @@ def find_configuration(config: MkDocsConfig, options: Given) -> Configuration:
     if (beside := find_toml(base)) is None:
         return Configuration(base, path, {**_effective(config), **options})
     found = read_config(beside)
-    check_same(found, {**_said(path, config), **options}, os.path.relpath(path), THEIRS)
+    check_same(found, {**_written_options(path, config), **options}, os.path.relpath(path), THEIRS)
     if not found.options.docs_dir:
         hint = "Name a folder with at least one page, or build the site with `pylit build`."
         problem = Problem(*found.place("docs_dir"), "`docs_dir` is empty, and MkDocs needs one", hint)
@@ -87,16 +87,16 @@ def tell_mkdocs(config: MkDocsConfig, found: Configuration) -> None:
     """Pass options that are set only in the TOML file to MkDocs and other plugins."""
     if not is_beside(found):
         return
-    options, said = found.options, _said(Path(config.config_file_path), config)
+    options, written = found.options, _written_options(Path(config.config_file_path), config)
     config.site_name = options.title or config.site_name
-    if "site_url" not in said and not config.site_url:  # a preview has its own
+    if "site_url" not in written and not config.site_url:  # a preview has its own
         config.site_url = options.site_url or None
-    if "repository" not in said:
+    if "repository" not in written:
         config.repo_url = options.repository or None
     config.docs_dir = str(found.folder("docs_dir"))
     usual = os.path.abspath(found.base / "site")
     if (
-        "site_dir" not in said and os.path.abspath(config.site_dir) == usual
+        "site_dir" not in written and os.path.abspath(config.site_dir) == usual
     ):  # unless the command line sets another
         config.site_dir = str(found.folder("site_dir"))
 
@@ -113,7 +113,7 @@ def _effective(config: MkDocsConfig) -> Given:
     }
 
 
-def _said(path: Path, config: MkDocsConfig) -> Given:
+def _written_options(path: Path, config: MkDocsConfig) -> Given:
     """Return the values set in a `mkdocs.yml` itself, without MkDocs' defaults and command line."""
     try:
         with path.open("rb") as file:
@@ -121,6 +121,8 @@ def _said(path: Path, config: MkDocsConfig) -> Given:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     theme = values.get("theme")
-    told = {name: values.get(theirs) for name, theirs in THEIRS.items() if name != "theme_dir"}
-    told["theme_dir"] = theme.get("custom_dir") if isinstance(theme, dict) else None
-    return check_options({name: value for name, value in told.items() if value}, lambda name: (str(path), 0))
+    theirs = {name: values.get(key) for name, key in THEIRS.items() if name != "theme_dir"}
+    theirs["theme_dir"] = theme.get("custom_dir") if isinstance(theme, dict) else None
+    return check_options(
+        {name: value for name, value in theirs.items() if value}, lambda name: (str(path), 0)
+    )

@@ -143,8 +143,8 @@ class _Reader:
         }
         for key, (value, instead) in more.items():
             if value:
-                told = f"`{key}` applies to MkDocs only, and the site is configured in {where}"
-                raise PylitError(self.problem(key, told, f"Remove it, and use {instead} there."))
+                message = f"`{key}` applies to MkDocs only, and the site is configured in {where}"
+                raise PylitError(self.problem(key, message, f"Remove it, and use {instead} there."))
 
     def problem(self, key: str, message: str, hint: str, severity: Severity = Severity.ERROR) -> Problem:
         """Return a problem with a key."""
@@ -159,8 +159,8 @@ class _Reader:
         theme = self.config.theme
         if theme.name != NAME:
             which = f"the theme `{theme.name}`" if theme.name else "a theme without a name"
-            told = f"{which} cannot show the pages of the plugin `{NAME}`, which has its own theme"
-            raise PylitError(self.problem("theme", told, _THEME))
+            message = f"{which} cannot show the pages of the plugin `{NAME}`, which has its own theme"
+            raise PylitError(self.problem("theme", message, _THEME))
         locale = str(theme.locale)
         unknown = [f"`{name}`" for name in theme if name not in _OWN_OPTIONS] + ["`locale`"] * (
             locale != "en"
@@ -179,11 +179,11 @@ class _Reader:
             name.removeprefix("markdown.extensions.") for name in self.config.markdown_extensions
         )
         if missing := [f"`{name}`" for name in named if name not in EXTENSIONS]:
-            told = (
+            message = (
                 f"pylit's Markdown does not support {', '.join(missing)}: their syntax is shown as plain text"
             )
             hint = "Guides are CommonMark with tables and formulas. Rewrite other syntax, and remove these names."
-            self.tell("markdown_extensions", told, hint)
+            self.tell("markdown_extensions", message, hint)
 
     def check_keys(self) -> None:
         """Report keys without effect."""
@@ -215,8 +215,8 @@ class _Reader:
         if not self.config.nav:
             return (), {}
         if self.settings.order:
-            told = "`nav` sets the order of pages, and so does the plugin's option `order`"
-            raise PylitError(self.problem("nav", told, "Keep one of them. `nav` may name modules too."))
+            message = "`nav` sets the order of pages, and so does the plugin's option `order`"
+            raise PylitError(self.problem("nav", message, "Keep one of them. `nav` may name modules too."))
         sections: dict[str, None] = {}
         for title, target in _entries(self.config.nav, sections):
             if (file := self.page(target)) and file not in excluded:
@@ -237,8 +237,8 @@ class _Reader:
         """
         parts = urlsplit(target)
         if parts.scheme or parts.netloc or target.startswith("/"):
-            told = f"`{target}` is not a page of this site, and is not shown"
-            self.tell("nav", told, "Link to it from a page, or from your own `partials/footer.html`.")
+            message = f"`{target}` is not a page of this site, and is not shown"
+            self.tell("nav", message, "Link to it from a page, or from your own `partials/footer.html`.")
             return ""
         base = self.settings.base
         for file in (self.named(target), posixpath.normpath(target)):
@@ -268,8 +268,8 @@ class _Reader:
         """
         kind = getattr(value, "type", "")
         if kind != _MODULE and kind not in _PLAIN:
-            told = f"`{value}` has the type `{kind}`, expected `{_MODULE}` or none"
-            raise PylitError(self.problem("extra_javascript", told, "Remove the type, or name a script."))
+            message = f"`{value}` has the type `{kind}`, expected `{_MODULE}` or none"
+            raise PylitError(self.problem("extra_javascript", message, "Remove the type, or name a script."))
         is_module = kind == _MODULE or str(value).endswith(".mjs")
         return Script(self.found(str(value)), is_module, bool(getattr(value, "async_", False)))
 

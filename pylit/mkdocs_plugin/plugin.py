@@ -167,10 +167,10 @@ class PylitPlugin(BasePlugin[LegacyConfig]):
 
         A preview continues, and the page shows its errors.
         """
-        told = Report()
+        settings_report = Report()
         try:
             found = self.configuration(config)
-            settings = self.settings(config, told)
+            settings = self.settings(config, settings_report)
             with unexpected(settings.title_file, "a site"):
                 store = site_store(found)
                 if store.note:
@@ -180,7 +180,7 @@ class PylitPlugin(BasePlugin[LegacyConfig]):
         except PylitError as error:
             log.debug(error.problem.traceback)
             raise PluginError(str(error)) from error
-        report.extend(told.problems)
+        report.extend(settings_report.problems)
         # MkDocs counts warnings, and after a failed build its server stops responding.
         levels = (
             (logging.INFO, report.notes),
@@ -210,8 +210,8 @@ class PylitPlugin(BasePlugin[LegacyConfig]):
             except PictureError as error:
                 files.remove(file)
                 if reason := str(error):  # MkDocs counts warnings
-                    told = f"{name}: warning: is not published: {reason}\n    {PICTURE_HINT}"
-                    log.log(logging.INFO if self.serving else logging.WARNING, told)
+                    message = f"{name}: warning: is not published: {reason}\n    {PICTURE_HINT}"
+                    log.log(logging.INFO if self.serving else logging.WARNING, message)
             else:
                 if copy is not None:
                     files.remove(file)
@@ -270,7 +270,7 @@ class PylitPlugin(BasePlugin[LegacyConfig]):
             found = find_configuration(config, self.options)
         except PylitError as error:
             raise PluginError(str(error)) from error
-        return found.said({"site_url": config.site_url or ""}) if self.serving else found
+        return found.with_options({"site_url": config.site_url or ""}) if self.serving else found
 
     def settings(self, config: MkDocsConfig, report: Report) -> Settings:
         """Return the settings of the site. Keys without effect are added to `report`.
@@ -305,8 +305,8 @@ def load_configuration(path: str) -> Configuration:
     except (MkDocsException, ValueError, OSError) as error:  # a `ValueError` for a malformed URL
         raise PylitError(Problem(path, 0, f"is not valid: {error}", "Fix it.")) from error
     if errors:
-        told = "; ".join(f"`{name}`: {error}" for name, error in errors)
-        raise PylitError(Problem(path, 0, f"is not valid: {told}", "Fix it."))
+        message = "; ".join(f"`{name}`: {error}" for name, error in errors)
+        raise PylitError(Problem(path, 0, f"is not valid: {message}", "Fix it."))
     plugin = config.plugins.get("pylit")
     if not isinstance(plugin, PylitPlugin):
         raise PylitError(Problem(path, 0, "does not name the plugin `pylit`", "Add it to `plugins`."))

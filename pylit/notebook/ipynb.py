@@ -102,16 +102,16 @@ def _setup(source: Source, context: Context, origin: Origin, cells: Sequence[Cel
         pinned = " ".join(f'"{requirement}"' for requirement in split_requirements(origin.requirement))
         install = "\n".join([*lines, f"    %pip install --quiet {pinned}"])
         words = gettext("This installs what the cells below import, unless it is installed already.")
-        parts.append(_said(words, install))
+        parts.append(_with_comment(words, install))
     elif is_needed:
         words = gettext("If the module is not found, install its package, or start Jupyter in its folder.")
-        parts.append(_said(words, f"import {module}"))
+        parts.append(_with_comment(words, f"import {module}"))
     if early:
         words = gettext("The examples use these names before the cells that define them.")
-        parts.append(_said(words, _import(module, early)))
+        parts.append(_with_comment(words, _import(module, early)))
     if "__file__" in used:
         words = gettext("A notebook has no `__file__`. This is the module's.")
-        parts.append(_said(words, f"import {module}\n\n__file__ = {module}.__file__"))
+        parts.append(_with_comment(words, f"import {module}\n\n__file__ = {module}.__file__"))
     return "\n\n".join(parts)
 
 
@@ -122,7 +122,7 @@ def _import(module: str, wanted: Sequence[str]) -> str:
     return f"from {module} import (\n" + "".join(f"    {name},\n" for name in wanted) + ")"
 
 
-def _said(comment: str, code: str) -> str:
+def _with_comment(comment: str, code: str) -> str:
     return "\n".join(f"# {line}" for line in wrap(comment, WIDTH - 2).split("\n")) + "\n" + code
 
 

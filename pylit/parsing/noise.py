@@ -192,10 +192,10 @@ def _boxed(run: Sequence[Comment], rules: Sequence[int]) -> dict[int, str]:
         if start is not None and rule - start > 1:
             inside = range(start + 1, rule)
             words = {n: _inside(run[n].string) for n in inside}
-            said = [n for n in inside if _WORD.search(words[n])]
-            if len(said) == 1:
-                words[said[0]] = f"## {words[said[0]]}"
-            elif not all(run[n].string.rstrip().endswith(("#", "*", "|")) for n in said):
+            worded = [n for n in inside if _WORD.search(words[n])]
+            if len(worded) == 1:
+                words[worded[0]] = f"## {words[worded[0]]}"
+            elif not all(run[n].string.rstrip().endswith(("#", "*", "|")) for n in worded):
                 words = {n: run[n].text for n in inside}
             found |= words
             start = None

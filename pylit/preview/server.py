@@ -97,8 +97,8 @@ def _lost(edition: Edition, address: str | None, out: Path) -> Response:
         _read(out, LOST) if LOST in edition.files else None
     ) or b"<!doctype html>\n<p>There is no such page.</p>"
     if edition.problems:
-        told = "\n".join(escape(str(problem)) for problem in edition.problems)
-        html = _before_end(html, f'<div class="problems" role="alert">{told}</div>')
+        message = "\n".join(escape(str(problem)) for problem in edition.problems)
+        html = _before_end(html, f'<div class="problems" role="alert">{message}</div>')
     return _page(HTTPStatus.NOT_FOUND, html, edition.state(address))
 
 

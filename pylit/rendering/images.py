@@ -147,8 +147,8 @@ def _check_element(element: ElementTree.Element, prefix: str) -> None:
     for attribute, value in list(element.attrib.items()):
         is_words = attribute.startswith("aria-")
         if not ATTRIBUTES.fullmatch(attribute) or not (is_words or is_local(value)):
-            told = f'{short(attribute)}="{short(value)}" in a <{name}>'
-            raise PictureError(f"the drawing has {told}, which is not allowed")
+            found = f'{short(attribute)}="{short(value)}" in a <{name}>'
+            raise PictureError(f"the drawing has {found}, which is not allowed")
         if attribute == "id":
             element.set("id", prefix + value)
         elif _OWN_PART.fullmatch(value):
@@ -224,8 +224,8 @@ def checked_type(file: str, data: bytes) -> str:
     if file_suffix(file) not in PICTURES:
         raise PictureError("the picture's format is not supported; use SVG, PNG, JPEG, WebP or GIF")
     if not (found := picture_type(file, data)):
-        told = f"the picture is not in the format that `{file_suffix(file)}` indicates"
-        raise PictureError(f"{told}; save it in the format of its suffix")
+        message = f"the picture is not in the format that `{file_suffix(file)}` indicates"
+        raise PictureError(f"{message}; save it in the format of its suffix")
     return found
 
 

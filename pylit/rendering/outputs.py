@@ -54,5 +54,5 @@ def _picture(output: Output, context: Context) -> Markup:
 
 
 def _left_out(kind: str, context: Context) -> Markup:
-    told = context.gettext("Left out: %(what)s").replace("%(what)s", kind)
-    return Markup('<p class="output">{}</p>\n').format(escape(told))
+    message = context.gettext("Left out: %(what)s").replace("%(what)s", kind)
+    return Markup('<p class="output">{}</p>\n').format(escape(message))

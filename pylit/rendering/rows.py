@@ -58,8 +58,8 @@ def _users(row: Row, gettext: Gettext) -> str:
     )
     if len(row.users) <= MANY:
         return f'<p class="users">{escaped(gettext("Used by"))} {links}</p>\n'
-    told = escaped(gettext("Used in %(count)s places").replace("%(count)s", str(len(row.users))))
-    return f'<details class="users"><summary>{told}</summary>{links}</details>\n'
+    summary = escaped(gettext("Used in %(count)s places").replace("%(count)s", str(len(row.users))))
+    return f'<details class="users"><summary>{summary}</summary>{links}</details>\n'
 
 
 def _code(row: Row, gettext: Gettext) -> str:

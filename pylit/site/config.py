@@ -66,7 +66,7 @@ class Configuration:
         value: str = getattr(self.options, name)
         return resolve_path(self.base) / value if value else None
 
-    def said(self, given: Given) -> Configuration:
+    def with_options(self, given: Given) -> Configuration:
         """Return a copy with the options in `given`, which take precedence."""
         return replace(self, given=Given(**{**self.given, **given}))
 
@@ -169,25 +169,25 @@ def key_line(text: str, name: str, table: str) -> int:
     return header
 
 
-def check_same(configuration: Configuration, told: Given, file: str, names: Mapping[str, str]) -> None:
+def check_same(configuration: Configuration, other: Given, file: str, names: Mapping[str, str]) -> None:
     """Check that another configuration file in the same folder does not contradict the configuration.
 
     Args:
         configuration: The configuration.
-        told: The options set in the other file.
+        other: The options set in the other file.
         file: The other file.
         names: Names of some keys in that file.
 
     Raises:
         PylitError: naming both places.
     """
-    for name, value in told.items():
+    for name, value in other.items():
         ours = getattr(configuration.options, name)
         if _compared(configuration, name, value) == _compared(configuration, name, ours):
             continue
         where, line = configuration.place(name)
-        is_said = name in configuration.given
-        own = f"`{name}` in {where}:{line} is {json.dumps(ours)}" if is_said else f"{where} has no `{name}`"
+        is_set = name in configuration.given
+        own = f"`{name}` in {where}:{line} is {json.dumps(ours)}" if is_set else f"{where} has no `{name}`"
         message = f"`{names.get(name, name)}` is {json.dumps(value)}, but {own}"
         hint = f"Set it in {where} only, or to the same value in both files."
         raise PylitError(Problem(file, 0, message, hint))

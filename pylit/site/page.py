@@ -159,5 +159,5 @@ def preview_page(
     if view is None:
         nothing = Body(page.file, lang, Markup.escape(page.file), "", (), (), 0, 0, 0)
         view = make_view(site, page, lang, nothing, ())
-    told = [problem for problem in [*own.errors, *own.warnings] if problem != view.reason]
-    return replace(view, problems=tuple(map(str, told)))
+    other = [problem for problem in [*own.errors, *own.warnings] if problem != view.reason]
+    return replace(view, problems=tuple(map(str, other)))

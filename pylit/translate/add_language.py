@@ -52,9 +52,9 @@ def add_language(site: Site, configuration: Configuration, lang: str) -> None:
 def _in_toml(text: str, languages: tuple[str, ...], path: Path) -> str:
     """Return a TOML configuration with these languages; unchanged if they cannot be inserted."""
     table = table_name(path)
-    said = parse_config(path, text)
+    parsed = parse_config(path, text)
     lines = text.split("\n")
-    if "languages" in said.given:
+    if "languages" in parsed.given:
         number = key_line(text, "languages", table) - 1
         rest = "\n".join(lines[number:])
         last = re.compile(rf"""(["'])({re.escape(languages[-2])})\1""")
@@ -64,7 +64,7 @@ def _in_toml(text: str, languages: tuple[str, ...], path: Path) -> str:
         lines.insert(header, _line(languages))
     changed = "\n".join(lines)
     try:
-        wanted = replace(said.options, languages=languages)
+        wanted = replace(parsed.options, languages=languages)
         return changed if parse_config(path, changed).options == wanted else text
     except PylitError:  # it would no longer be valid
         return text

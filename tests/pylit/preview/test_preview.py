@@ -235,7 +235,7 @@ def test_the_configured_cache_is_used(
     trial: Trial, configuration: Configuration, own_cache: Path, cache: str
 ) -> None:
     """One below the sources too, which is not taken for a change of them."""
-    configured = configuration.said({"cache": cache})
+    configured = configuration.with_options({"cache": cache})
     trial.load = lambda: configured
     trial.make()
     trial.before = trial.preview.look()
@@ -250,7 +250,7 @@ def test_the_configured_cache_is_used(
 
 def test_a_configured_cache_that_cannot_be_used_is_told(trial: Trial, write: Write) -> None:
     write("mine/note.txt", "Not a cache.\n")
-    configured = trial.load().said({"cache": "mine"})
+    configured = trial.load().with_options({"cache": "mine"})
     trial.load = lambda: configured
     failure = trial.make().failure
     assert failure and "mine" in str(failure) and trial.told == [str(failure)]

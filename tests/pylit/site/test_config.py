@@ -108,12 +108,12 @@ def test_what_is_not_said(write: Write, tmp_path: Path, monkeypatch: pytest.Monk
     assert site_store(found).folder is not None
     write("docs/index.md", "# Home\n")
     assert site_settings(found).roots == (("docs", ""),)
-    assert site_settings(found.said({"docs_dir": ""})).roots == ()
-    assert site_store(found.said({"cache": ""})).folder is None
+    assert site_settings(found.with_options({"docs_dir": ""})).roots == ()
+    assert site_store(found.with_options({"cache": ""})).folder is None
     monkeypatch.setattr("pylit.site.make_settings.find_spec", lambda name: None)
     assert not site_settings(found).search
     with pytest.raises(PylitError, match="gone: error: does not exist"):
-        find_pages(site_settings(found.said({"docs_dir": "gone"})))
+        find_pages(site_settings(found.with_options({"docs_dir": "gone"})))
 
 
 def test_other_stylesheet_has_not_the_integrity_of_ours(write: Write) -> None:
