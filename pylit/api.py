@@ -41,7 +41,7 @@ from .site import (
 
 Advance = Callable[[int], None]
 """Called with the number of pages finished since the last call."""
-EXAMPLE = 'Write a pylit.toml with a line such as `sources = ["package"]`, or pass --config.'
+EXAMPLE = "`pylit init` writes a pylit.toml; or pass --config."
 
 
 def build(
@@ -51,6 +51,7 @@ def build(
     jobs: int = 0,
     strict: bool = False,
     keep_going: bool = False,
+    lenient: bool = False,
     force: bool = False,
     advance: Advance = lambda count: None,
     **options: Unpack[Given],
@@ -65,6 +66,7 @@ def build(
         jobs: Number of processes; by default one per core.
         strict: Whether to treat warnings as errors.
         keep_going: Whether to write the pages although there are errors.
+        lenient: Whether a problem affects only the smallest element that has it, and is a warning.
         force: Whether to overwrite files in the output folder that pylit did not write.
         advance: Called with the number of pages finished since the last call.
         options: Keys of the configuration whose values take precedence over it.
@@ -76,7 +78,14 @@ def build(
     folder = site_folder(configuration, out)
     site = open_site(configuration, out=folder, force=force)
     return build_site(
-        site, folder, jobs=jobs, strict=strict, keep_going=keep_going, force=force, advance=advance
+        site,
+        folder,
+        jobs=jobs,
+        strict=strict,
+        keep_going=keep_going,
+        lenient=lenient,
+        force=force,
+        advance=advance,
     )
 
 

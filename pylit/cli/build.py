@@ -35,19 +35,26 @@ LONG = 20
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="Folder to write to. Default: site_dir.")
 @source_option
 @building_options
-def build(config: Path | None, out: Path | None, **options: Any) -> None:
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Make a problem affect only the smallest element that has it, as `render` does, and succeed.",
+)
+def build(config: Path | None, out: Path | None, lenient: bool, **options: Any) -> None:
     """Build the whole site that the configuration describes.
 
     The site is built next to the output folder, and replaces it when complete. MkDocs is not needed.
     """
     from ..api import open_configuration, open_site, site_folder
 
+    if lenient and options["strict"]:
+        raise click.UsageError("--lenient and --strict exclude each other.")
     with ending_on_errors():
         chosen, how = _parted(options)
         configuration = open_configuration(config, chosen)
         folder = site_folder(configuration, out)
         site = open_site(configuration, out=folder, force=how["force"])
-        _build(site, folder, "The configuration", **how)
+        write_site(site, folder, "The configuration", is_lenient=lenient, **how)
 
 
 @click.command()
@@ -124,7 +131,7 @@ def render(
     with ending_on_errors():
         chosen, how = _parted(options)
         site = open_pages(paths, config, chosen, languages=lang, out=out, force=how["force"])
-        _build(site, out, ", ".join(map(str, paths)), is_lenient=not how["strict"], **how)
+        write_site(site, out, ", ".join(map(str, paths)), is_lenient=not how["strict"], **how)
 
 
 def _total(problems: Collection[Problem], word: str) -> str:
@@ -149,14 +156,14 @@ def _parted(options: dict[str, Any]) -> tuple[Given, dict[str, Any]]:
     return given(chosen), options
 
 
-def _build(
+def write_site(
     site: Site,
     out: Path,
     what: str,
     *,
-    strict: bool,
-    keep_going: bool,
-    verbose: bool,
+    strict: bool = False,
+    keep_going: bool = False,
+    verbose: bool = False,
     is_lenient: bool = False,
     **how: Any,
 ) -> None:

@@ -13,6 +13,7 @@ from ..signals import end_on_sigterm
 from .build import build, render
 from .check import check
 from .common import DEBUG
+from .init import init
 from .sections import sections
 from .serve import serve
 from .trace import trace
@@ -63,5 +64,5 @@ def main() -> None:
     end_on_sigterm()
 
 
-for command in (build, render, serve, check, sections, update, new, status, accept, trace):
+for command in (init, build, render, serve, check, sections, update, new, status, accept, trace):
     main.add_command(command)

@@ -6,6 +6,7 @@ each page asks about the others, so that a build knows which pages to make again
 
 from .config import (
     CONFIG_NAMES,
+    OWN,
     Configuration,
     check_same,
     find_config,
@@ -22,6 +23,7 @@ from .options import FILES, NAMES, PATHS, WHOLE, Given, StrPath, check_options
 from .page import check_page, preview_page, render_notebook, render_page
 from .settings import Page, Script, Settings
 from .site import Site
+from .starter import check_unconfigured, guess_project, write_project
 from .templates import document, extra_file
 from .theme_folder import extra_copies, theme_files
 from .view import contents_page
@@ -33,6 +35,7 @@ __all__ = [
     "FILES",
     "LANGUAGE",
     "NAMES",
+    "OWN",
     "PATHS",
     "SUFFIXES",
     "WHOLE",
@@ -47,6 +50,7 @@ __all__ = [
     "check_options",
     "check_page",
     "check_same",
+    "check_unconfigured",
     "contents_page",
     "document",
     "extra_copies",
@@ -56,6 +60,7 @@ __all__ = [
     "find_loop",
     "find_pages",
     "find_toml",
+    "guess_project",
     "key_line",
     "named_from",
     "pages_settings",
@@ -69,4 +74,5 @@ __all__ = [
     "site_store",
     "table_name",
     "theme_files",
+    "write_project",
 ]
