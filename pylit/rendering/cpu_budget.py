@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -39,8 +40,11 @@ def budget(seconds: float) -> Iterator[Callable[[], None]]:
         check()
 
     timer = signal.ITIMER_VIRTUAL
+    # An exception raised in a finalizer would be lost, and the finalizer would not complete.
+    is_collecting = gc.isenabled()
+    gc.disable()
     handler = signal.signal(signal.SIGVTALRM, ring)
-    # Repeated, since it counts the time of all threads, and an exception could get lost in a destructor.
+    # Repeated, since it counts the time of all threads, and an exception could still get lost in a destructor.
     before, interval = signal.setitimer(timer, max(seconds, 0.001), 0.05)
     try:
         yield check
@@ -52,3 +56,5 @@ def budget(seconds: float) -> Iterator[Callable[[], None]]:
             signal.signal(signal.SIGVTALRM, signal.SIG_DFL if handler is None else handler)
             if before:
                 signal.setitimer(timer, max(before - (time.thread_time() - started), 0.001), interval)
+            if is_collecting:
+                gc.enable()

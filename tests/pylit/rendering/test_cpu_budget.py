@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +37,28 @@ def test_a_single_call_that_would_take_for_ever_is_cut_off() -> None:
     with pytest.raises(OverBudget), budget(0.01):
         ENDLESS.match("a" * 60)
     assert state() == before
+
+
+def test_no_finalizer_of_garbage_is_interrupted() -> None:
+    class Node:
+        def __init__(self) -> None:
+            self.itself = self
+
+    def act(check: Callable[[], None]) -> None:
+        while True:
+            Node()
+            check()
+
+    finished: list[int] = []
+    for number in range(1000):
+        weakref.finalize(Node(), finished.append, number)
+    before = list(finished)
+    with pytest.raises(OverBudget), budget(0.05) as check:
+        act(check)
+    assert finished == before != list(range(1000))
+    assert gc.isenabled()
+    gc.collect()
+    assert sorted(finished) == list(range(1000))
 
 
 def test_nothing_takes_it_for_a_mistake() -> None:
