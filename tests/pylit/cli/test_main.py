@@ -189,7 +189,7 @@ def test_update_needs_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         f"{tmp_path}: error: has no pylit configuration, and neither has any folder above it\n"
         in result.stderr
     )
-    assert "Write a pylit.toml with a line such as `sources = [" in result.stderr
+    assert "`pylit init` writes a pylit.toml; or pass --config." in result.stderr
 
 
 @pytest.mark.parametrize(
