@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..defaults import TRACES
+from ..defaults import DIALECTS, TRACES
 from ..errors import plural
 from .common import (
     FEW,
@@ -99,6 +99,11 @@ def build(config: Path | None, out: Path | None, **options: Any) -> None:
 )
 @click.option(
     "--outputs/--no-outputs", default=None, help="Show the outputs of notebooks' cells. Default: yes."
+)
+@click.option(
+    "--docstrings",
+    type=click.Choice(DIALECTS),
+    help="Dialect of docstrings. Default: auto, which recognizes each docstring's.",
 )
 @click.option(
     "--notebooks/--no-notebooks",

@@ -7,8 +7,8 @@ import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .model import ProseLine
-from .syntax import is_string
+from ..model import ProseLine
+from ..syntax import is_string
 
 
 @dataclass(frozen=True)
