@@ -102,6 +102,9 @@ def cut(
     statements += [("", node) for node in layout.strings if node is not tree.body[0]]
     docstrings = list(find_docstrings(statements, lines, tokens))
     forms = _forms(docstrings, nodes, tree, lines, layout, dialect)
+    docstrings = [
+        docstring.unescaped if docstring.lines.start in forms else docstring for docstring in docstrings
+    ]
     rows = _rows(lines, layout, definitions, docstrings)
     sections, module_prose = [], tuple[ProseLine, ...]()
     for row, name in zip(rows, _names(rows, lines, layout.shown), strict=True):
@@ -109,13 +112,24 @@ def cut(
         if row.docstring and not row.docstring.within and row.docstring.lines.start == tree.body[0].lineno:
             module_prose = text
         form = forms.get(row.docstring.lines.start) if row.docstring else None
-        is_rst = bool(layout.markup and text) and not is_markdown(text)
+        is_rst = _is_rst(row, layout, dialect)
         sections.append(
             Section(
                 name, row.line, tuple(row.prose), tuple(row.code), text, row.within, row.opens, form, is_rst
             )
         )
     return Cut(definitions, tuple(sections), module_prose)
+
+
+def _is_rst(row: _Row, layout: Layout, dialect: str) -> bool:
+    """Return whether the comments of a row are reStructuredText."""
+    if dialect == "markdown" or layout.passages or layout.inserted:
+        return False
+    inside = row.docstring.lines if row.docstring else range(0)
+    text = "\n".join(line.text for line in row.text if line.number not in inside)
+    if not text.strip():
+        return False
+    return not is_markdown(text) if layout.markup else is_restructured(text)
 
 
 def _forms(

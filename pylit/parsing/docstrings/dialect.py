@@ -25,22 +25,30 @@ _NUMPY = re.compile(
 )
 _FIELD = re.compile(
     r"^[ \t]*:(?:(?:param|parameter|arg|argument|key|keyword|type|raises?|except|exception|ivar|cvar|var|vartype)"
-    r"[ \t][^:\n]{1,200}|returns?|rtype|yields?|ytype|raises|meta [\w-]{1,50}):(?:[ \t]|$)",
+    r"[ \t][^:\n]{1,200}|returns?|rtype|yields?|ytype|raises|meta[ \t][\w-]{1,50}):(?:[ \t]|$)",
     re.MULTILINE,
 )
-_RST = re.compile(
+_STRONG = re.compile(
     r"""
-    :(?:py:)?[a-z]{2,20}:`[^`\n]                                      # a role
-    | ^[ \t]*\.\.[ ](?:[\w:+-]{2,40}::(?:[ \t]|$)|\[[^\]\n]{1,40}\][ ]|_[^\n:]{1,80}:)   # a directive, footnote or target
-    | [^`\s]>`__?(?!\w)                                               # a link
-    | \w`__?(?!\w)
-    | (?<=[\s(])\[(?:[0-9]{1,4}|\#[\w-]{0,40})\]_(?!\w)               # a footnote
-    | (?<![:\S]):{2}[ \t]*\n[ \t]*\n[ \t]+\S | (?<=[^\s:]):{2}[ \t]*\n[ \t]*\n[ \t]+\S      # a listing
+    :(?:py:)?[a-z]{2,20}:`[^`\n]                              # a role
+    | ^[ \t]*\.\.[ ][\w:+-]{2,40}::(?:[ \t]|$)                # a directive
+    | ^[ \t]*\.\.[ ](?:\[[^\]\n]{1,40}\][ ]|_[^\n:]{1,80}:)    # a footnote or target
+    | (?<![:\S]):{2}[ \t]*\n[ \t]*\n[ \t]+\S                  # a listing
+    | (?<=[^\s:]):{2}[ \t]*\n(?:[ \t]*\n)?[ \t]+\S
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_WEAK = re.compile(
+    r"""
+    ^[ \t]*:[A-Za-z][\w .-]{0,40}:(?:[ \t]|$)               # a field
+    | [^`\s]>`__?(?!\w) | \w`__?(?!\w)                        # a link
+    | (?<=[\s(])\[(?:[0-9]{1,4}|\#[\w-]{0,40})\]_(?!\w)       # a reference to a footnote
     """,
     re.MULTILINE | re.VERBOSE,
 )
 _OVERLINED = re.compile(r"^([=\-~^\"*+#])\1{2,}[ \t]*\n[^\n]*\w[^\n]*\n\1{3,}[ \t]*$", re.MULTILINE)
 _UNDERLINED = re.compile(r"\A[^\n]*\w[^\n]*\n={3,}[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _MARKDOWN = re.compile(
     r"^[ \t]{0,3}(?:```|~~~|\#{1,6}[ ]\S)|\]\([^)\s]{1,500}\)|(?<![\w$])\$(?=\S)[^$\n]{0,200}\S\$(?![\w$])",
     re.MULTILINE,
@@ -80,9 +88,9 @@ def find_dialect(
     return None
 
 
-def is_markdown(lines: Sequence[ProseLine]) -> bool:
-    """Return whether a text has marks of Markdown that are rare in reStructuredText."""
-    return bool(_MARKDOWN.search("\n".join(line.text for line in lines)))
+def is_markdown(text: str) -> bool:
+    """Return whether a text has marks of Markdown, and none of reStructuredText."""
+    return bool(_MARKDOWN.search(text)) and not is_restructured(text)
 
 
 def is_restructured(text: str, *, is_module: bool = False) -> bool:
@@ -90,8 +98,10 @@ def is_restructured(text: str, *, is_module: bool = False) -> bool:
 
     The underlined title of a module is such a mark if no Markdown is in the text.
     """
+    if not _HINT.search(text):
+        return False
+    if _STRONG.search(text):
+        return not _FENCE.search(text)
     if _MARKDOWN.search(text):
         return False
-    if _RST.search(text) or _OVERLINED.search(text):
-        return True
-    return is_module and bool(_UNDERLINED.search(text) or _FIELD.search(text))
+    return bool(_WEAK.search(text) or _OVERLINED.search(text) or (is_module and _UNDERLINED.search(text)))

@@ -42,8 +42,8 @@ GOOGLE = {
 }
 """Name of a section that ends in a colon, in lower case -> its kind."""
 STRUCTURED = frozenset(
-    "args arguments parameters params attributes methods returns return yields yield raises raise receives warns exceptions"
-    " see_also".split()
+    "args arguments parameters params attributes methods returns return yields yield raises raise receives warns"
+    " exceptions".split()
 ) | {"keyword args", "keyword arguments", "other parameters", "other args", "other arguments", "see also"}
 """Names that are hardly ever headings of something else."""
 WITH_NAMES = frozenset("parameters others keywords attributes methods seealso".split())

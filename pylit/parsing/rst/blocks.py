@@ -157,7 +157,7 @@ class BlockWriter:
             self._at(item.line)
             for child in item.children:
                 if isinstance(child, nodes.term):
-                    self._term([*child.children, *_classified(item)])
+                    self._term([*_without_colons(child.children), *_classified(item)])
                 elif isinstance(child, nodes.definition):
                     self._wrapped("dd", "dd", child, tight=_is_tight(child))
         self.out.close("dl", "dl", self.line)
@@ -354,6 +354,14 @@ class BlockWriter:
                     text = ""
             if text:
                 yield text
+
+
+def _without_colons(children: Sequence[nodes.Node]) -> list[nodes.Node]:
+    """Return a term without the signs of a listing, which it is not without an empty line below."""
+    *before, last = children
+    if isinstance(last, nodes.Text) and last.astext().endswith("::"):
+        last = nodes.Text(last.astext().removesuffix(":"))
+    return [*before, last]
 
 
 def _classified(item: nodes.Node) -> Iterator[nodes.Node]:

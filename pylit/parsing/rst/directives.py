@@ -52,8 +52,8 @@ GROUPS = frozenset(
 LISTS = frozenset("autosummary toctree".split())
 """Directives that are lists of names."""
 SILENT = frozenset(
-    "index currentmodule module py:module py:currentmodule highlight default-domain contents sectnum meta tabularcolumns"
-    " minigallery codeauthor moduleauthor sectionauthor".split()
+    "index currentmodule module py:module py:currentmodule highlight default-domain contents sectnum meta"
+    " tabularcolumns minigallery codeauthor moduleauthor sectionauthor".split()
 )
 """Directives that give instructions to other tools and have nothing to show."""
 OBJECTS = frozenset(
@@ -215,6 +215,15 @@ class _Names(_Own):
         return [node] if node["names"] else []
 
 
+class _Automatic(_Own):
+    """A directive of autodoc, of which only the name is here."""
+
+    def run(self) -> list[nodes.Node]:
+        node = Names(names=self.arguments[:1])
+        node.line = self.state_machine.get_source_and_line(self.lineno)[1]
+        return [node] if self.arguments else []
+
+
 class _Silent(_Own):
     def run(self) -> list[nodes.Node]:
         return []
@@ -261,4 +270,6 @@ def find_directive(name: str) -> type[Directive]:
     for names, found in groups:
         if name in names:
             return found
+    if name.removeprefix("py:").startswith("auto"):
+        return _Automatic
     return _Description if name.removeprefix("py:") in OBJECTS else _Unknown

@@ -1,4 +1,4 @@
-"""What the pieces of one text share: addresses of link targets, substitutions, numbers of footnotes, levels of titles."""
+"""What the pieces of one text share: link targets, substitutions, numbers of footnotes, and levels of titles."""
 
 from __future__ import annotations
 
