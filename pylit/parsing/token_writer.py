@@ -1,7 +1,7 @@
 """Writes block tokens like those of the Markdown parser, for prose in other markup.
 
-The text of each block is Markdown, as everywhere behind the parser: catalogs contain it, and pages and notebooks read it
-again.
+The text of each block is Markdown, as everywhere behind the parser: catalogs contain it, and pages and notebooks read
+it again.
 """
 
 from __future__ import annotations
