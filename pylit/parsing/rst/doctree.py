@@ -23,6 +23,8 @@ LONGEST_LINE = 10_000
 """Maximum number of characters of a line."""
 LONGEST_PARAGRAPH = 10_000
 """Maximum number of characters of a paragraph whose markup is read: the parser searches it again for each sign."""
+MOST_COLUMNS = 100
+"""Maximum number of columns of a table: the parser compares each with all others."""
 TAB = 8
 """The columns of a tab in reStructuredText."""
 
@@ -113,6 +115,13 @@ def _settings() -> Values:
     return settings
 
 
+def _columns(text: str) -> int:
+    """Return the number of columns that a line marks, if it could be the border of a table."""
+    if text[:1] not in "=+- " or set(text) - set("=+- "):
+        return 0
+    return max(len(text.split()), text.count("+"))
+
+
 def read(lines: Sequence[ProseLine]) -> nodes.document:
     """Parse `lines`; the lines of nodes are those of the file.
 
@@ -121,6 +130,8 @@ def read(lines: Sequence[ProseLine]) -> nodes.document:
     """
     if any(len(line.text) > LONGEST_LINE for line in lines):
         raise UnreadableError(f"has a line of more than {LONGEST_LINE:,} characters")
+    if any(_columns(line.text) > MOST_COLUMNS for line in lines):
+        raise UnreadableError(f"has a table of more than {MOST_COLUMNS} columns")
     settings = _settings().copy()
     document = nodes.document(settings, Reporter("", 5, 5, stream="", encoding="utf-8"), source="")
     document.note_source("", -1)
