@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..model import Dialect, DocstringForm, ProseLine
 from .kinds import GOOGLE, NUMPY, STRUCTURED
 
-_HINT = re.compile(r":[ \t]*$|^[ \t]*:\w|-{3}|={3}|\.\. |:`|`_|::$", re.MULTILINE)
+_HINT = re.compile(r":[ \t]*$|^[ \t]*:\w|-{3}|={2}|\.\. |:`|`_|::$", re.MULTILINE)
 """Matches at least once in every docstring that is not Markdown."""
 
 
@@ -17,7 +17,7 @@ def _any(names: Sequence[str]) -> str:
 
 
 _GOOGLE = re.compile(
-    rf"^(?P<indent>[ \t]*)(?P<name>{_any(list(GOOGLE))}):[ \t]*\n(?:[ \t]*\n)?(?P=indent)[ \t]+\S",
+    rf"^(?P<indent>[ \t]*)(?P<name>{_any(list(GOOGLE))}):{{1,2}}[ \t]*\n(?:[ \t]*\n)?(?P=indent)[ \t]+\S",
     re.MULTILINE | re.IGNORECASE,
 )
 _NUMPY = re.compile(
@@ -32,7 +32,7 @@ _STRONG = re.compile(
     r"""
     :(?:py:)?[a-z]{2,20}:`[^`\n]                              # a role
     | ^[ \t]*\.\.[ ][\w:+-]{2,40}::(?:[ \t]|$)                # a directive
-    | ^[ \t]*\.\.[ ](?:\[[^\]\n]{1,40}\][ ]|_[^\n:]{1,80}:)    # a footnote or target
+    | ^[ \t]*\.\.[ ](?:\[[^\]\n]{1,40}\][ ]|_[^\n:]{1,80}:|\|[^|\n]{1,80}\|[ ])
     | (?<![:\S]):{2}[ \t]*\n[ \t]*\n[ \t]+\S                  # a listing
     | (?<=[^\s:]):{2}[ \t]*\n(?:[ \t]*\n)?[ \t]+\S
     """,
@@ -41,6 +41,7 @@ _STRONG = re.compile(
 _WEAK = re.compile(
     r"""
     ^[ \t]*:[A-Za-z][\w .-]{0,40}:(?:[ \t]|$)               # a field
+    | ^[ \t]*(?:={2,}(?:[ ]+={2,})+|\+(?:[-=]+\+)+)[ \t]*$      # a table
     | [^`\s]>`__?(?!\w) | \w`__?(?!\w)                        # a link
     | (?<=[\s(])\[(?:[0-9]{1,4}|\#[\w-]{0,40})\]_(?!\w)       # a reference to a footnote
     """,
@@ -48,9 +49,9 @@ _WEAK = re.compile(
 )
 _OVERLINED = re.compile(r"^([=\-~^\"*+#])\1{2,}[ \t]*\n[^\n]*\w[^\n]*\n\1{3,}[ \t]*$", re.MULTILINE)
 _UNDERLINED = re.compile(r"\A[^\n]*\w[^\n]*\n={3,}[ \t]*$", re.MULTILINE)
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~[ ]*\w)", re.MULTILINE)
 _MARKDOWN = re.compile(
-    r"^[ \t]{0,3}(?:```|~~~|\#{1,6}[ ]\S)|\]\([^)\s]{1,500}\)|(?<![\w$])\$(?=\S)[^$\n]{0,200}\S\$(?![\w$])",
+    r"^[ \t]{0,3}(?:```|~~~[ ]*\w|\#{1,6}[ ]\S)|\]\([^)\s]{1,500}\)|(?<![\w$])\$(?=\S)[^$\n]{0,200}\S\$(?![\w$])",
     re.MULTILINE,
 )
 
@@ -83,7 +84,11 @@ def find_dialect(
         return DocstringForm(Dialect.NUMPY, place, within, is_rst=True)
     if any(match["name"].lower() in STRUCTURED for match in _GOOGLE.finditer(text)):
         return DocstringForm(Dialect.GOOGLE, place, within, is_rst=is_rst or is_restructured(text))
-    if _FIELD.search(text) or (is_rst and not _MARKDOWN.search(text)) or is_restructured(text):
+    if (
+        (_FIELD.search(text) and not _FENCE.search(text))
+        or (is_rst and not _MARKDOWN.search(text))
+        or is_restructured(text)
+    ):
         return DocstringForm(Dialect.SPHINX, place, within, is_rst=True)
     return None
 

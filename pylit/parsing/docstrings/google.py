@@ -10,7 +10,7 @@ from ..model import ProseLine
 from .kinds import BOXES, GOOGLE, WITH_NAMES, WITH_TYPES
 from .parts import Entry, Part, dedented, described, indent, split_entries, split_outside, trimmed
 
-_HEAD = re.compile(r"(?P<indent>[ \t]*)(?P<name>[A-Za-z][A-Za-z ]{2,24}):[ \t]*$")
+_HEAD = re.compile(r"(?P<indent>[ \t]*)(?P<name>[A-Za-z][A-Za-z ]{2,24})(?P<colons>::?)[ \t]*$")
 _NAMES = re.compile(
     r"\s*(?P<names>[`\\*]{0,4}[A-Za-z_][\w.]*`{0,2}(?:\s*[,/]\s*[`\\*]{0,4}[A-Za-z_][\w.]*`{0,2})*)\s*"
 )
@@ -33,7 +33,11 @@ def cut(lines: Sequence[ProseLine]) -> Iterator[Part]:
             yield Part("", "", text[0].number, text)
         prose = []
         head = lines[position]
-        yield _part(kind, head, dedented(lines[position + 1 : body]))
+        text = dedented(lines[position + 1 : body])
+        if head.text.rstrip().endswith("::"):  # its text is a listing
+            listing = [ProseLine(line.number, f"    {line.text}" if line.text else "") for line in text]
+            text = (ProseLine(head.number, "::"), ProseLine(head.number, ""), *listing)
+        yield _part(kind, head, text)
         position = body
     if text := trimmed(prose):
         yield Part("", "", text[0].number, text)
@@ -43,7 +47,7 @@ def _section(lines: Sequence[ProseLine], position: int) -> tuple[str, int]:
     """Return the kind of the section that starts at a position, and where it ends; an empty kind if none does."""
     match = _HEAD.match(lines[position].text)
     kind = GOOGLE.get(match["name"].lower(), "") if match else ""
-    if not kind:
+    if not match or not kind or (match["colons"] == "::" and kind != "examples"):
         return "", position
     own = indent(lines[position].text)
     end = last = position + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from ..escape import is_expression
 from ..model import ProseLine
@@ -21,7 +22,7 @@ def cut(lines: Sequence[ProseLine]) -> Iterator[Part]:
     before = dedented(lines[: heads[0]] if heads else lines)
     if before:
         yield Part("", "", before[0].number, before)
-    for head, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for head, end in pairwise([*heads, len(lines)]):
         yield from _part(lines[head], dedented(lines[head + 2 : end]))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from docutils import nodes
+from docutils.utils import Reporter
 
 from ...nearest import short
 from .. import escape
@@ -299,7 +300,9 @@ class BlockWriter:
         self.out.close("dl", "dl", self.line)
 
     def _message(self, node: nodes.system_message) -> None:
-        """Write what the parser could not read: as a listing."""
+        """Write what the parser could not read: as a listing. Of what it only warns, nothing is lost."""
+        if node["level"] < Reporter.ERROR_LEVEL:
+            return
         for child in node.children:
             if isinstance(child, nodes.literal_block):
                 reason = " ".join(node.children[0].astext().split()).rstrip(".")

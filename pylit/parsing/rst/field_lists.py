@@ -50,6 +50,8 @@ def known_fields(fields: nodes.field_list) -> tuple[dict[str, list[Field]], list
         name, body = field.children
         first, _, rest = name.astext().partition(" ")
         word, rest = first.lower(), rest.strip()
+        if word == "meta":  # for Sphinx
+            continue
         line = field.line or name.line or 0
         if word in TYPES and (rest or TYPES[word] in _WITHOUT_NAMES):
             types.append((TYPES[word], rest.lstrip("*\\"), field))

@@ -118,13 +118,14 @@ class InlineWriter:
     def _substitution(self, node: nodes.substitution_reference) -> str:
         name = nodes.fully_normalize_name(node.get("refname", node.astext()))
         found = self.references.substitutions.get(name)
+        written = escape.text(f"|{node.astext()}|")
         if found is None or self.depth >= DEEPEST:
-            return escape.text(node.astext())
+            return written
         self.depth += 1
         text = self.write(found.children)
         self.depth -= 1
         self.room -= len(text)
-        return text if self.room >= 0 else escape.text(node.astext())
+        return text if self.room >= 0 else written
 
     def _role(self, node: Role, before: str, after: str) -> str:
         role = str(node["role"]).rpartition(":")[2]
