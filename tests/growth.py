@@ -477,7 +477,9 @@ BOXES = {
 RST = {
     "notes": again(".. note::\n"),
     "notes with a text": again(".. note:: a\n\n   b\n\n"),
-    "notes in notes": lambda n: "".join("   " * i + ".. note::\n\n" for i in range(int((n / 3) ** 0.5))) + "a",
+    "notes in notes": lambda n: (
+        "".join("   " * i + ".. note::\n\n" for i in range(int((n / 3) ** 0.5))) + "a"
+    ),
     "directives that are not known": again(".. a:: b\n   c\n\n"),
     "files": again(".. include:: /etc/passwd\n"),
     "formulas": again(".. math:: a\n\n"),
@@ -497,7 +499,9 @@ RST = {
     "targets of targets": numbered(".. _a#: a_\n"),
     "footnotes": numbered(".. [#a#] b\n\n[#a#]_\n\n"),
     "substitutions": numbered(".. |a#| replace:: |a| |a|\n", ".. |a| replace:: b\n"),
-    "a long substitution, often used": lambda n: f".. |a| replace:: {'b ' * (n // 4)}\n\n" + "|a|\n" * (n // 8),
+    "a long substitution, often used": lambda n: (
+        f".. |a| replace:: {'b ' * (n // 4)}\n\n" + "|a|\n" * (n // 8)
+    ),
     "substitutions of substitutions": numbered(".. |a#| replace:: |a#| |a#|\n\n|a#|\n\n"),
     "titles": numbered("a#\n===\n\n"),
     "titles of many styles": again("a\n-\n\nb\n~\n\nc\n^\n\n"),

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from docutils import nodes
 from docutils.utils import Reporter
+from markdown_it.token import Token
 
 from ...nearest import short
 from .. import escape
@@ -14,7 +15,7 @@ from ..figure_spec import FigureKind
 from ..syntax import may_be_python
 from ..token_writer import TokenWriter
 from .directives import Box, Description, Group, Names
-from .field_lists import Field, known_fields
+from .field_lists import Field, elements, known_fields
 from .inline import InlineWriter
 from .references import References
 
@@ -42,7 +43,7 @@ class BlockWriter:
             parent.children, lambda node: isinstance(node, nodes.footnote | nodes.citation)
         ):
             if is_note:
-                self._footnotes(list(run))
+                self._footnotes([node for node in run if isinstance(node, nodes.Element)])
                 continue
             for node in run:
                 self._block(node, tight=tight)
@@ -109,7 +110,7 @@ class BlockWriter:
             case _:
                 self._paragraph([node])
 
-    def _said(self, children: Sequence[nodes.Node]) -> tuple[str, int, Sequence[object]]:
+    def _said(self, children: Sequence[nodes.Node]) -> tuple[str, int, Sequence[Token]]:
         """Return the text of a block, its line and its tokens."""
         text, tokens = self.inline.block(children)
         return text, self.line, tokens
@@ -131,7 +132,7 @@ class BlockWriter:
             self.out.paragraph(kept, self.line, tokens if kept == text else None, tight=tight)
 
     def _wrapped(
-        self, name: str, tag: str, node: nodes.Element, *, markup: str = "", tight: bool = False
+        self, name: str, tag: str, node: nodes.Node, *, markup: str = "", tight: bool = False
     ) -> None:
         self.out.open(name, tag, self.line, markup=markup)
         self.blocks(node, tight=tight)
@@ -251,13 +252,13 @@ class BlockWriter:
         if text:
             self.out.paragraph(escape.paragraph(text), self.line)
 
-    def _picture(self, node: nodes.image, title: str = "") -> None:
+    def _picture(self, node: nodes.Element, title: str = "") -> None:
         text = escape.image(node.get("alt", ""), node["uri"], title)
         if text:
             self.out.paragraph(text, self.line)
 
     def _figure(self, node: nodes.figure) -> None:
-        image, *others = node.children
+        image, *others = elements(node)
         caption = others.pop(0) if others and isinstance(others[0], nodes.paragraph) else None
         self._picture(image, caption.astext() if caption is not None else "")
         for other in others:
@@ -396,9 +397,9 @@ def _line(node: nodes.Node) -> int:
 def _filled(part: nodes.Element, width: int) -> Iterable[list[nodes.Element | None]]:
     """Yield the rows of a table, with nothing in the places that a cell spans from elsewhere."""
     spanned: dict[int, int] = {}
-    for row in part.children:
+    for row in elements(part):
         cells: list[nodes.Element | None] = []
-        for entry in row.children:
+        for entry in elements(row):
             while spanned.get(len(cells), 0) > 0:
                 spanned[len(cells)] -= 1
                 cells.append(None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 from docutils import nodes
@@ -83,7 +84,7 @@ class _State:
 def _explicit() -> Any:
     """Return docutils' table of explicit markup with our own way to directives."""
     original = states.Body.explicit
-    table = states.Struct(patterns=original.patterns)
+    table = SimpleNamespace(patterns=original.patterns)
     ours = {states.Body.directive: lambda state, match: state.directive(match)}
     table.constructs = [(ours.get(method, method), pattern) for method, pattern in original.constructs]
     return table

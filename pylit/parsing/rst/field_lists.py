@@ -40,13 +40,18 @@ class Field:
     body: nodes.Node | None
 
 
+def elements(node: nodes.Node) -> list[nodes.Element]:
+    """Return the children of a node that are more than text."""
+    return [child for child in node.children if isinstance(child, nodes.Element)]
+
+
 def known_fields(fields: nodes.field_list) -> tuple[dict[str, list[Field]], list[nodes.Element]]:
     """Return the known fields by part, in the usual order of parts, and all others."""
     found: dict[str, list[Field]] = {kind: [] for kind in ORDER}
     by_name: dict[tuple[str, str], Field] = {}
     types: list[tuple[str, str, nodes.Element]] = []
     others: list[nodes.Element] = []
-    for field in fields.children:
+    for field in elements(fields):
         name, body = field.children
         first, _, rest = name.astext().partition(" ")
         word, rest = first.lower(), rest.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from docutils import nodes
 from markdown_it.token import Token
 
 from ..model import ProseLine
@@ -25,7 +26,7 @@ def parse_fragments(
         styles: Underline of titles -> their level, for all texts of a file; new ones are added.
     """
     references = References({} if styles is None else styles)
-    found = []
+    found: list[tuple[Sequence[ProseLine], nodes.document | UnreadableError]] = []
     for lines in fragments:
         try:
             document = read(lines)
@@ -36,7 +37,9 @@ def parse_fragments(
     return [_tokens(lines, tree, references) for lines, tree in found]
 
 
-def _tokens(lines: Sequence[ProseLine], tree: object, references: References) -> list[Token]:
+def _tokens(
+    lines: Sequence[ProseLine], tree: nodes.document | UnreadableError, references: References
+) -> list[Token]:
     if isinstance(tree, UnreadableError):
         return _as_listing(lines, str(tree))
     try:

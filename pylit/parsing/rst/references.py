@@ -73,7 +73,7 @@ class References:
         if id(node) in self.labels:
             return self.labels[id(node)]
         if node.get("refname") and node.get("auto"):
-            return self.names.get(node["refname"], node["refname"])
+            return self.names.get(str(node["refname"]), str(node["refname"]))
         return label.astext() if (label := _label(node.children)) else node.astext() or "*"
 
     def level(self, style: str) -> int:

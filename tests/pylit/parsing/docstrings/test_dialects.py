@@ -97,7 +97,8 @@ def test_comments_in_markdown_stay_markdown() -> None:
 
 def test_blocks_of_a_gallery() -> None:
     text = (
-        '"""\nTitle\n=====\n\nText :mod:`os`.\n"""\n\n##############################\n# Part\n# ----\n# With ``code``.\n\nx = 1\n'
+        '"""\nTitle\n=====\n\nText :mod:`os`.\n"""\n\n##############################\n# Part\n'
+        "# ----\n# With ``code``.\n\nx = 1\n"
         "\n# %%\n# Deeper\n# ~~~~~~\n# .. note:: This.\n\ny = 2\n"
     )
     assert module(text) == [

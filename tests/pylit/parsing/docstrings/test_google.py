@@ -86,7 +86,7 @@ def test_types_and_defaults_come_from_the_signature_where_the_docstring_has_none
         "Do.\n\n    Args:\n        a: A.\n        b: B.\n        c: C.\n        d (int): D, default 4.\n    ",
         signature,
     )
-    assert [line for line in found if line.startswith("  ") and " " != line[2] and line != "  dd"] == [
+    assert [line for line in found if line.startswith("  ") and line[2] != " " and line != "  dd"] == [
         "  a : `int`",
         "  b : `str | None` = None",
         "  c = {'x': 1}",
@@ -143,7 +143,8 @@ def test_lists_in_the_text_of_a_parameter() -> None:
 
 def test_text_is_restructured_where_its_docstring_is() -> None:
     found = docstring(
-        "Do.\n\n    Args:\n      x (:class:`Foo`): the :math:`x`\n      y (`int`): b\n    Returns:\n      :class:`Foo`: yes\n    "
+        "Do.\n\n    Args:\n      x (:class:`Foo`): the :math:`x`\n      y (`int`): b\n"
+        "    Returns:\n      :class:`Foo`: yes\n    "
     )
     assert found == [
         "p Do.",

@@ -159,7 +159,8 @@ def test_types_in_roles() -> None:
 
 
 def test_doubled_backslashes_of_a_docstring_that_is_not_raw() -> None:
-    text = 'def f():\n    """Do.\n\n    Parameters\n    ----------\n    \\\\*args\n        With :math:`\\\\alpha`.\n    """\n'
+    text = 'def f():\n    """Do.\n\n    Parameters\n    ----------\n'
+    text += '    \\\\*args\n        With :math:`\\\\alpha`.\n    """\n'
     assert module(text)[3:] == ["  *args", "  dd", "    p With $\\alpha$."]
 
 
