@@ -11,6 +11,9 @@ TRACES = "experiments/traces"
 CACHE = ".pylit-cache"
 """Cache folder, next to the configuration of a site."""
 
+DIALECTS = ("auto", "markdown", "google", "numpy", "sphinx", "restructuredtext")
+"""Dialects of docstrings. `sphinx` and `restructuredtext` are the same, and `auto` recognizes each docstring's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
@@ -24,3 +27,5 @@ class Conventions:
     """Whether commented-out code is shown as code."""
     outputs: bool = True
     """Whether the outputs of the cells of a notebook are shown."""
+    docstrings: str = "auto"
+    """The dialect of docstrings, one of `DIALECTS`."""

@@ -463,6 +463,104 @@ IPYNB = {
     "worksheets": again('{"cells":[]},', '{"worksheets":[', '{"cells":[]}]}'),
     "lists": again("[", '{"cells":'),
 }
+BOXES = {
+    "alerts": again("> [!NOTE]\n> a\n\n"),
+    "alerts in alerts": again("> [!NOTE]\n> "),
+    "boxes": again(":::note\na\n:::\n"),
+    "boxes in boxes": nested(":::note\n", ":::\n"),
+    "boxes without an end": again(":::note\n"),
+    "fences of boxes": again("```{note}\na\n```\n\n"),
+    "options of a box": again(":a: b\n", ":::note\n"),
+    "ends of boxes": again(":::\n"),
+    "a long title of a box": again("*a ", ":::note "),
+}
+RST = {
+    "notes": again(".. note::\n"),
+    "notes with a text": again(".. note:: a\n\n   b\n\n"),
+    "notes in notes": lambda n: (
+        "".join("   " * i + ".. note::\n\n" for i in range(int((n / 3) ** 0.5))) + "a"
+    ),
+    "directives that are not known": again(".. a:: b\n   c\n\n"),
+    "files": again(".. include:: /etc/passwd\n"),
+    "formulas": again(".. math:: a\n\n"),
+    "pictures": again(".. image:: a.png\n\n"),
+    "listings": again("a::\n\n    b\n\n"),
+    "roles": again(":class:`~a.b.C` "),
+    "roles on lines": again(":math:`a`\n"),
+    "roles that are not known": again(":a:`b`\n"),
+    "emphasis": again("*a* **b**\n"),
+    "emphasis without an end": again("*a\n"),
+    "backticks without an end": again("`a ``b\n"),
+    "bars": again("|a\n"),
+    "a long line": again("*a `b "),
+    "links": numbered("`a <b#>`_\n"),
+    "links without a target": numbered("a#_\n"),
+    "targets": numbered(".. _a#: b\n"),
+    "targets of targets": numbered(".. _a#: a_\n"),
+    "footnotes": numbered(".. [#a#] b\n\n[#a#]_\n\n"),
+    "substitutions": numbered(".. |a#| replace:: |a| |a|\n", ".. |a| replace:: b\n"),
+    "a long substitution, often used": lambda n: (
+        f".. |a| replace:: {'b ' * (n // 4)}\n\n" + "|a|\n" * (n // 8)
+    ),
+    "substitutions of substitutions": numbered(".. |a#| replace:: |a#| |a#|\n\n|a#|\n\n"),
+    "titles": numbered("a#\n===\n\n"),
+    "titles of many styles": again("a\n-\n\nb\n~\n\nc\n^\n\n"),
+    "items": again("* a\n"),
+    "items with empty lines": again("* a\n\n"),
+    "items in items": lambda n: "".join("  " * i + "* a\n\n" for i in range(int(n**0.5))),
+    "items on a line": nested("* ", ""),
+    "numbers": again("#. a\n"),
+    "terms": again("a\n  b\n"),
+    "fields": numbered(":param a#: b\n"),
+    "fields with a type": numbered(":param int a#: b\n:type a#: c\n"),
+    "fields that are not known": numbered(":a#: b\n"),
+    "options of a command": again("-a  b\n"),
+    "quotes": again("a\n\n  b\n\n"),
+    "lines": again("| a\n"),
+    "examples": again(">>> a\n\n"),
+    "tables": again("=== ===\na   b\n=== ===\n\n"),
+    "rows": again("a   b\n", "=== ===\n", "=== ===\n"),
+    "a table with lines": again("| a | b |\n+---+---+\n", "+---+---+\n"),
+    "a table that is broken": again("| a\n+---+---+\n", "+---+---+\n"),
+    "columns": lambda n: "=== " * (n // 12) + "\n" + "a   " * (n // 12) + "\n" + "=== " * (n // 12) + "\n",
+    "a table of lists": again("   * - a\n     - b\n", ".. list-table::\n\n"),
+    "a table of values": again("   a, b\n", ".. csv-table::\n\n"),
+    "comments": again(".. a\n"),
+    "escapes": again("\\ a\n"),
+    "HTML": again("<b>a</b> &amp;\n"),
+    "empty lines": again("\n"),
+}
+DOCSTRINGS = {
+    "parameters": numbered("    a# (int): b\n", "Args:\n"),
+    "parameters without a text": numbered("    a#:\n", "Args:\n"),
+    "brackets of a type": again("(", "Args:\n    a (", "): b\n"),
+    "brackets that close": nested("(", ")", "Args:\n    a (", "): b\n"),
+    "names": again("a, ", "Args:\n    ", "b: c\n"),
+    "a long name": again("a", "Args:\n    ", ": b\n"),
+    "dots of a name": again("a.", "Args:\n    ", "b: c\n"),
+    "sections": again("Args:\n    a: b\n"),
+    "sections in sections": lambda n: "".join("  " * i + "Args:\n" for i in range(int(n**0.5))),
+    "sections without a text": again("Returns:\n", "Args:\n    a: b\n"),
+    "lines of a text": again("        b\n", "Args:\n    a: b\n"),
+    "lines without a name": again("    b c\n", "Args:\n    a: b\n"),
+    "empty lines in a section": again("\n", "Args:\n    a: b\n", "    c: d\n"),
+    "colons": again(":", "Returns:\n    a"),
+    "quotes": again("` ", "Returns:\n    a", ": b\n"),
+    "exceptions": numbered("    a#: b\n", "Raises:\n"),
+    "underlined sections": again("Parameters\n----------\na : b\n    c\n\n"),
+    "underlined parameters": numbered("a# : int, optional\n    b\n", "Parameters\n----------\n"),
+    "sections of the author": numbered("Own#\n----\na\n\n", "Parameters\n----------\na : b\n"),
+    "rules of sections": again("----------\n", "Parameters\n"),
+    "related names": again("a, ", "See Also\n--------\n", "b : c\n"),
+    "related entries": numbered("a# : b\n", "See Also\n--------\n"),
+    "examples of a section": again(">>> a\nb\n\n", "Examples\n--------\n"),
+    "tabs": again("\ta: b\n", "Args:\n"),
+    "signs before a role": again(":", after="a:`b`"),
+    "openings of a role": again(":a"),
+    "openings of a directive": again(".. a:\n"),
+    "underscores": again("a_ "),
+    "dollars": again("$a "),
+}
 PLAIN = {
     "commands": again("\\alpha ", "$", "$"),
     "groups": nested("{", "}", "$", "$"),
@@ -470,6 +568,15 @@ PLAIN = {
     "fractions": again("\\frac", "$", "$"),
     "formulas": again("$a_{i}^2$ "),
 }
+
+
+def in_rst(text: str) -> str:
+    return in_module(f'r"""\nT\n=\n\n:mod:`a`\n\n{text}\n\n"""\n')
+
+
+def in_docstring(text: str) -> str:
+    lines = "\n".join(f"    {line}" if line else "" for line in text.split("\n"))
+    return in_module(f'def f(a, b=1):\n    r"""Do.\n\n{lines}\n\n    """\n    return a\n')
 
 
 def front_matter(text: str) -> str:
@@ -485,6 +592,9 @@ GRAMMARS = {
     "Python": Grammar(in_module, PYTHON, enormous=50_000),
     "scripts": Grammar(in_module, SCRIPT, enormous=50_000),
     "notebooks": Grammar(in_page("a.ipynb"), IPYNB, enormous=50_000),
+    "boxes": Grammar(in_guide, BOXES, enormous=50_000),
+    "reStructuredText": Grammar(in_rst, RST, enormous=50_000),
+    "docstrings": Grammar(in_docstring, DOCSTRINGS, enormous=50_000),
     "plain text": Grammar(plain_text, PLAIN, enormous=50_000),
     "front matter": Grammar(tried(front_matter), YAML, enormous=100_000),
     "figures": Grammar(figures, YAML, enormous=100_000),

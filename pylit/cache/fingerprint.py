@@ -14,7 +14,8 @@ from .digests import digest
 PACKAGE = Path(__file__).parent.parent
 THEME = PACKAGE / "theme"
 LIBRARIES = frozenset(
-    "babel imagesize jinja2 markdown-it-py markupsafe mdit-py-plugins mdurl nh3 pygments pykatex pyyaml".split()
+    "babel docutils imagesize jinja2 markdown-it-py markupsafe mdit-py-plugins mdurl nh3 pygments pykatex"
+    " pyyaml".split()
 )
 """Distributions that affect the content of pages."""
 TEMPLATES = (".html", ".svg", ".txt", ".xml")

@@ -1,7 +1,8 @@
 """Compares the parameters in docstrings with signatures: all must be mentioned, and none may be made up.
 
-A list item that starts with inline code, as in ``* `stride` is …``, documents a parameter; any inline code counts as a
-mention. Private functions, functions without a docstring, nested functions and setters are skipped.
+A list item that starts with inline code, as in ``* `stride` is …``, documents a parameter, and so does a field in
+another dialect. Any inline code counts as a mention. Private functions, functions without a docstring, nested functions
+and setters are skipped.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ..nearest import Guesses, listed
 from ..parsing import DefinitionKind, Prose, Source, is_static_method, parameters, parse_inline, syntax_tree
 
 _ELSEWHERE = re.compile(r"those of `[\w.]+`")
+_PARAMETERS = ("parameters", "others", "keywords")
+"""Parts of docstrings in other dialects that describe parameters."""
 _NAME = re.compile(r"\*{0,2}([A-Za-z_]\w*)")
 
 
@@ -60,6 +63,12 @@ def _compare(
     named: set[str] = set()
     elsewhere = False
     for position, token in enumerate(prose.tokens):
+        if token.type == "field" and token.meta["kind"] in _PARAMETERS:
+            fields = [name.strip().lstrip("*") for name in token.meta["names"].split(",")]
+            named.update(fields)
+            for missing in [n for n in fields if n not in known]:
+                hint = guesses.suggest(missing, lambda: taken, f"Its parameters: {listed(taken) or 'none'}.")
+                yield Problem(file, token.meta["line"], f"`{name}` has no parameter `{missing}`", hint)
         if token.type != "inline":
             continue
         named.update(_names(token))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..defaults import TRACES
+from ..defaults import DIALECTS, TRACES
 from ..errors import plural
 from .common import (
     FEW,
@@ -106,6 +106,11 @@ def build(config: Path | None, out: Path | None, lenient: bool, **options: Any) 
 )
 @click.option(
     "--outputs/--no-outputs", default=None, help="Show the outputs of notebooks' cells. Default: yes."
+)
+@click.option(
+    "--docstrings",
+    type=click.Choice(DIALECTS),
+    help="Dialect of docstrings. Default: auto, which recognizes each docstring's.",
 )
 @click.option(
     "--notebooks/--no-notebooks",

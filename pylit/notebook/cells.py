@@ -222,7 +222,7 @@ class Cutter:
             shown = [self.source.shown(number) for number in run]
             indent = _indent(shown[0])
             found = None
-            if kind is not _LineKind.CODE:
+            if kind is not _LineKind.CODE and not _is_foreign(sections[run[0]]):
                 text = tuple(line for line in sections[run[0]].text if line.number in run)
                 width = WIDTH - indent - 2 * (kind is _LineKind.COMMENT)
                 found = self.writer.comment(parse_lines(text), width)
@@ -236,6 +236,11 @@ class Cutter:
             else:
                 docstring = _docstring(found, " " * indent)
                 yield docstring, docstring
+
+
+def _is_foreign(section: Section) -> bool:
+    """Return whether the prose of a section is not Markdown, and stays as it is among code."""
+    return section.docstring is not None or section.is_rst
 
 
 def _examples(found: Iterable[Run], name: str) -> Iterator[Cell]:

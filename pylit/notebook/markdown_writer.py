@@ -19,10 +19,11 @@ from ..parsing import (
     Format,
     Terms,
     Text,
+    code_span,
     figure_kind,
     without_directives,
 )
-from ..rendering import show_figure, show_html
+from ..rendering import box_label, default_label, part_label, show_figure, show_html
 from . import escaping
 from .inline_markdown import InlineWriter, picture_tag, plain
 from .standalone_svg import embedded_chart
@@ -82,6 +83,16 @@ class MarkdownWriter(InlineWriter):
                 return f"$${node.content if self.in_code else escaping.formula(node.content)}$$"
             case "html_block":
                 return self._html(node)
+            case "label":
+                return f"**{part_label(node.meta['kind'], self.context.gettext)}**"
+            case "title":
+                return f"**{escaping.one_line(self._text(node))}**"
+            case "box":
+                return self._box(node, width)
+            case "dl":
+                return self._terms_of(node, width)
+            case "notice":
+                return ""
             case _:  # a thematic break: there are no other blocks
                 return "---"
 
@@ -108,6 +119,33 @@ class MarkdownWriter(InlineWriter):
             items.append(_indented(text, mark, " " * len(mark)))
             loose = loose or any(child.type == "paragraph" and not child.hidden for child in item.children)
         return ("\n\n" if loose else "\n").join(items)
+
+    def _box(self, node: SyntaxTreeNode, width: int) -> str:
+        """Return a box as a quotation."""
+        label = box_label(node.meta["kind"], node.meta["version"], self.context.gettext)
+        head = f"**{label}**\n\n" if label else ""
+        return _indented(head + self._blocks(node, max(width - 2, 0)), "> ", "> ")
+
+    def _terms_of(self, node: SyntaxTreeNode, width: int) -> str:
+        """Return terms and their descriptions as a list."""
+        items: list[str] = []
+        for child in node.children:
+            if child.type == "dt":
+                items.append(f"* {escaping.one_line(self._text(child))}")
+            elif child.type == "field":
+                items.append(f"* {self._field(child)}")
+            elif text := self._blocks(child, max(width - 2, 0)):
+                items[-1] += "\n\n" + _indented(text, "  ", "  ")
+        return "\n\n".join(items)
+
+    def _field(self, node: SyntaxTreeNode) -> str:
+        meta = node.meta
+        parts = [", ".join(code_span(name) for name in meta["names"].split(","))] if meta["names"] else []
+        if meta["type"]:
+            parts.append(meta["type"])
+        if value := meta.get("default"):
+            parts.append(f"{default_label(self.context.gettext)} {code_span(value)}")
+        return ", ".join(parts)
 
     def _fence(self, node: SyntaxTreeNode) -> str:
         token = node.token

@@ -4,6 +4,7 @@ Provides a `Source` with its `Section`s and their `Prose`. Looks at one file onl
 that cannot be decoded or parsed, with file and line.
 """
 
+from .escape import code as code_span
 from .figure_spec import (
     Chart,
     Column,
@@ -90,6 +91,7 @@ __all__ = [
     "YamlValue",
     "all_tokens",
     "begins_with_title",
+    "code_span",
     "decode_python",
     "decode_utf8",
     "definition_nodes",

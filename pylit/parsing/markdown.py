@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
+from .admonitions import alerts, box
 from .figure_spec import FigureKind
 from .html_blocks import pair_blocks
 from .math_delimiters import begins_doctest, math_block, math_inline, paragraph
@@ -52,10 +53,12 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
     md = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     if has_addresses:
         gfm_autolink_plugin(md)
+    md.core.ruler.after("block", "alerts", alerts)
     ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.inline.ruler.before("escape", "math_inline", math_inline)
     md.block.ruler.before("fence", "math_block", _math_block, ends)
     md.block.ruler.before("fence", "tex_block", math_block, ends)
+    md.block.ruler.before("fence", "box", box, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     md.block.ruler.at("paragraph", paragraph)
     md.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("code", "doctest", _doctest, {"alt": ["paragraph", "list"]})

@@ -69,6 +69,38 @@ class Definition:
     """The run of statements that contains it: the same for two definitions only if both are always executed."""
 
 
+class Dialect(Enum):
+    """The dialect of a docstring that is not Markdown."""
+
+    GOOGLE = auto()
+    NUMPY = auto()
+    SPHINX = auto()
+    """Field lists, or plain reStructuredText."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a signature says of a parameter."""
+
+    annotation: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocstringForm:
+    """How a docstring is read that is not Markdown."""
+
+    dialect: Dialect
+    lines: range
+    """Its lines in the file."""
+    within: str
+    """The definition it documents; empty for the module."""
+    is_rst: bool
+    """Whether the text in its sections is reStructuredText."""
+    signature: Mapping[str, Parameter] = field(default_factory=dict)
+    """The parameters of what it documents."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A row of the page: some prose, and the run of code lines next to it."""
@@ -86,6 +118,10 @@ class Section:
     """Qualified name of the definition that contains it; empty for the module itself."""
     opens: Definition | None = None
     """The definition whose first line it contains."""
+    docstring: DocstringForm | None = None
+    """How its docstring is read, if that is not Markdown."""
+    is_rst: bool = False
+    """Whether its comments are reStructuredText."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from markdown_it.token import Token
 
+from .docstrings import read_section
 from .markdown import parse_text, plain_text
 from .model import Meta, Section
 from .names import HostSlugs, slug, unused_name
@@ -47,8 +48,12 @@ def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
     hosted: list[tuple[Token, str]] = []
     counts: dict[str, int] = {}
     result = []
+    styles: dict[str, int] = {}
     for section in sections:
-        tokens = tuple(parse_text(section.text))
+        if section.docstring or section.is_rst:
+            tokens = tuple(read_section(section, styles))
+        else:
+            tokens = tuple(parse_text(section.text))
         headings = []
         for position, token in enumerate(tokens):
             if token.type != "heading_open":

@@ -16,12 +16,12 @@ from __future__ import annotations
 import ast
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from .docstrings import Docstring, find_docstrings
+from .docstrings import Docstring, find_dialect, find_docstrings, is_markdown, is_restructured, read_signature
 from .layout import Comment, Layout
-from .model import Definition, DefinitionKind, ProseLine, Section
+from .model import Definition, DefinitionKind, DocstringForm, ProseLine, Section
 from .names import slug, unused_name
 from .syntax import FoundDefinition, definition_nodes
 
@@ -79,24 +79,90 @@ class Cut:
     """The prose of the module's docstring: the same object as in the section that contains it."""
 
 
-def cut(lines: Sequence[str], tree: ast.Module, tokens: Sequence[tokenize.TokenInfo], layout: Layout) -> Cut:
-    """Split the `lines` of a file into sections, given its syntax tree, its tokens, and their layout."""
+def cut(
+    lines: Sequence[str],
+    tree: ast.Module,
+    tokens: Sequence[tokenize.TokenInfo],
+    layout: Layout,
+    dialect: str = "auto",
+) -> Cut:
+    """Split the `lines` of a file into sections, given its syntax tree, its tokens, and their layout.
+
+    Args:
+        lines: The lines.
+        tree: The syntax tree.
+        tokens: The tokens.
+        layout: How the lines are divided; the markup of the file is recorded there.
+        dialect: The dialect of docstrings, or `auto`.
+    """
     nodes = list(definition_nodes(tree))
     definitions = tuple(_definition(found, lines, layout.own) for found in nodes)
     bodies = [("", tree.body), *((found.name, found.node.body) for found in nodes)]
     statements = [(within, body[0]) for within, body in bodies if body]
     statements += [("", node) for node in layout.strings if node is not tree.body[0]]
     docstrings = list(find_docstrings(statements, lines, tokens))
+    forms = _forms(docstrings, nodes, tree, lines, layout, dialect)
+    docstrings = [
+        docstring.unescaped if docstring.lines.start in forms else docstring for docstring in docstrings
+    ]
     rows = _rows(lines, layout, definitions, docstrings)
     sections, module_prose = [], tuple[ProseLine, ...]()
     for row, name in zip(rows, _names(rows, lines, layout.shown), strict=True):
         text = tuple(row.text)
         if row.docstring and not row.docstring.within and row.docstring.lines.start == tree.body[0].lineno:
             module_prose = text
+        form = forms.get(row.docstring.lines.start) if row.docstring else None
+        is_rst = _is_rst(row, layout, dialect)
         sections.append(
-            Section(name, row.line, tuple(row.prose), tuple(row.code), text, row.within, row.opens)
+            Section(
+                name, row.line, tuple(row.prose), tuple(row.code), text, row.within, row.opens, form, is_rst
+            )
         )
     return Cut(definitions, tuple(sections), module_prose)
+
+
+def _is_rst(row: _Row, layout: Layout, dialect: str) -> bool:
+    """Return whether the comments of a row are reStructuredText."""
+    if dialect == "markdown" or layout.passages or layout.inserted:
+        return False
+    inside = row.docstring.lines if row.docstring else range(0)
+    text = "\n".join(line.text for line in row.text if line.number not in inside)
+    if not text.strip():
+        return False
+    return not is_markdown(text) if layout.markup else is_restructured(text)
+
+
+def _forms(
+    docstrings: Iterable[Docstring],
+    nodes: Iterable[FoundDefinition],
+    tree: ast.Module,
+    lines: Sequence[str],
+    layout: Layout,
+    dialect: str,
+) -> dict[int, DocstringForm]:
+    """Return first line of a docstring -> how it is read, if it is not Markdown. Record the markup of the file."""
+    if dialect == "markdown":
+        layout.markup = ""
+        return {}
+    module = next((d for d in docstrings if not d.within and d.lines.start == tree.body[0].lineno), None)
+    if dialect in ("sphinx", "restructuredtext"):
+        layout.markup = "rst"
+    elif module and dialect == "auto" and not layout.markup:
+        text = "\n".join(line.text for line in module.text)
+        layout.markup = "rst" if is_restructured(text, is_module=True) else ""
+    if layout.passages or layout.inserted:  # those are Markdown
+        layout.markup = ""
+    documented = {found.node.body[0].lineno: found.node for found in nodes}
+    forms = {}
+    for docstring in docstrings:
+        first = docstring.lines.start
+        if not docstring.within and docstring is not module:
+            continue  # a cell of a notebook
+        form = find_dialect(docstring.text, docstring.within, is_rst=bool(layout.markup), setting=dialect)
+        if form:
+            node = documented.get(first)
+            forms[first] = replace(form, signature=read_signature(node, lines)) if node else form
+    return forms
 
 
 def _rows(

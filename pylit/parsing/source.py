@@ -242,7 +242,7 @@ def _cut(
     layout.shown.update((number, lines[number - 1]) for number in masked)
     code = split_lines(text) if layout.solid or layout.passages else lines
     read_comments(code, tree, tokens, conventions, layout)
-    found = cut(code, tree, tokens, layout)
+    found = cut(code, tree, tokens, layout, conventions.docstrings)
     for definition in found.definitions:
         if len(definition.name) > LONGEST_NAME:
             reason = f"the name `{short(definition.name)}` is longer than {LONGEST_NAME} characters"

@@ -94,3 +94,20 @@ def is_string(node: ast.stmt) -> TypeGuard[ast.Expr]:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
+
+
+LONGEST_EXAMPLE = 20_000
+"""Maximum number of characters of a listing that is looked at."""
+
+
+def may_be_python(text: str) -> bool:
+    """Return whether a listing without a language is Python."""
+    if len(text) > LONGEST_EXAMPLE:
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -16,6 +16,7 @@ from .decisions import (
     translate,
 )
 from .images import PICTURE_HINT, SVG, PictureError, checked_copy, checked_type, inline_svg, view_box
+from .labels import box_label, default_label, part_label
 from .memo import Fragments
 from .page_body import Body, Row, hidden_definitions, render_body
 from .passage_html import marked
@@ -33,14 +34,17 @@ __all__ = [
     "PictureError",
     "Row",
     "balance",
+    "box_label",
     "checked_copy",
     "checked_type",
+    "default_label",
     "hidden_definitions",
     "inline_svg",
     "is_drawing",
     "is_elsewhere",
     "link_to_picture",
     "marked",
+    "part_label",
     "render_body",
     "render_rows",
     "resolve_link",

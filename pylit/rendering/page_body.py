@@ -268,6 +268,8 @@ def _is_wide(prose: Prose, code_lines: int) -> bool:
                 height += 14
             case "math_block":
                 height += 3
+            case "field" | "label":
+                height += 1
             case "doctest" | "fence" | "code_block":
                 height += token.content.count("\n") + 2
     return height > 12 and height > 1.6 * code_lines

@@ -21,8 +21,10 @@ from ..parsing import (
     Figure,
     FigureError,
     FigureKind,
+    code_span,
     figure_kind,
     markdown,
+    parse_inline,
     suspicion,
     without_directives,
 )
@@ -39,6 +41,7 @@ from .decisions import (
     show_picture,
 )
 from .images import linked_image
+from .labels import box_class, box_label, default_label, part_label
 from .line_breaks import breakable
 from .passage_html import PassageRenderer
 
@@ -48,6 +51,8 @@ SHOWN = 200
 """Maximum number of characters of a formula quoted in a message."""
 _THEMED = re.compile(r"#gh-(dark|light)-mode-only\Z")
 """How GitHub marks a picture for one of its themes."""
+PARAMETERS = frozenset("parameters others keywords attributes".split())
+"""Parts of docstrings with names that are in the code beside them."""
 NARROW = 42
 """Characters in a line of prose on a phone."""
 
@@ -152,7 +157,8 @@ class ProseRenderer(PassageRenderer):
         if reason := suspicion(text):
             context.problem(reason, HIDDEN_HINT, Severity.WARNING, about=text)
         html = f'<code translate="no">{breakable(self._coloured(text, "python"))}</code>'
-        found = context.in_prose(text, context.within) if not self.in_link else None
+        name = tokens[idx].meta.get("target", text)
+        found = context.in_prose(name, context.within) if not self.in_link else None
         if found:
             html = f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
         return self._ours(html)
@@ -256,6 +262,49 @@ class ProseRenderer(PassageRenderer):
         if found := _THEMED.search(target):
             html = f'<span class="{found[1]}-only">{html}</span>'
         return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else ""))
+
+    def label(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Render the heading of a part of a docstring, which is in no table of contents."""
+        return f'<p class="label">{escape(part_label(tokens[idx].meta["kind"], self.context.gettext))}</p>\n'
+
+    def field(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Render the names of parameters, their type and their default."""
+        meta, context = tokens[idx].meta, self.context
+        is_local = meta["kind"] in PARAMETERS
+        parts = []
+        if meta["names"]:
+            names = (name.strip() for name in meta["names"].split(","))
+            parts.append(", ".join(self._name(name, is_local=is_local) for name in names))
+        if meta["type"]:
+            parts.append(f'<span class="type">{self._inline(parse_inline(meta["type"]))}</span>')
+        if value := meta.get("default"):
+            word = escape(default_label(context.gettext))
+            parts.append(
+                f'<span class="default">{word} {self._inline(parse_inline(code_span(value)))}</span>'
+            )
+        return f"<dt>{' '.join(parts)}</dt>\n"
+
+    def _name(self, name: str, *, is_local: bool) -> str:
+        """Render the name of a parameter, which lights up together with the code, or of something else."""
+        if not is_local:
+            return self._inline(parse_inline(code_span(name)))
+        code = f'<code translate="no">{escape(name)}</code>'
+        return f'<span data-sym="{escape(name.lstrip("*"))}">{code}</span>'
+
+    def box_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        meta = tokens[idx].meta
+        label = box_label(meta["kind"], meta["version"], self.context.gettext)
+        title = f'<p class="label">{escape(label)}</p>\n' if label else ""
+        return f'<div class="box {box_class(meta["kind"])}">\n{title}'
+
+    def box_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return "</div>\n"
+
+    def notice(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Report a problem that was found before."""
+        meta = tokens[idx].meta
+        self.context.problem(meta["message"], meta["hint"], Severity.WARNING)
+        return ""
 
     def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]

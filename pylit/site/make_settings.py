@@ -100,7 +100,9 @@ def _shared(configuration: Configuration, *, preview: bool) -> dict[str, Any]:
         "katex_integrity": integrity,
         "documented": options.documented,
         "manuals": options.manuals,
-        "conventions": Conventions(options.cells, options.fold_noise, options.dead_code, options.outputs),
+        "conventions": Conventions(
+            options.cells, options.fold_noise, options.dead_code, options.outputs, options.docstrings
+        ),
         "search": find_spec("pagefind") is not None if options.search is None else options.search,
         "traces": configuration.folder("traces"),
         # Notebooks take as long as pages, and a preview shows pages.

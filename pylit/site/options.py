@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict, cast
 
-from ..defaults import KATEX_CSS, TRACES
+from ..defaults import DIALECTS, KATEX_CSS, TRACES
 from ..errors import Problem, PylitError
 from ..nearest import short, suggest
 
@@ -47,6 +47,7 @@ class Given(TypedDict, total=False):
     fold_noise: bool
     dead_code: bool
     outputs: bool
+    docstrings: str
     notebooks: bool
     requirement: str
     search: bool
@@ -108,6 +109,8 @@ class Options:
     """Whether commented-out code is shown as code."""
     outputs: bool = True
     """Whether the outputs of the cells of a notebook are shown."""
+    docstrings: str = "auto"
+    """The dialect of docstrings: `auto`, `markdown`, `google`, `numpy`, `sphinx` or `restructuredtext`."""
     notebooks: bool = False
     """Whether modules have notebooks, except in a preview."""
     requirement: str = ""
@@ -200,6 +203,9 @@ def _checked(name: str, value: object, place: Callable[[str], KeyPlace]) -> Any:
         value = os.fspath(value)
     if name == "commit" and isinstance(value, Mapping):
         return _commit_of_service(value, place(name))
+    if name == "docstrings" and isinstance(value, str) and value not in DIALECTS:
+        hint = suggest(value, DIALECTS, then=f"Dialects: {', '.join(DIALECTS)}.")
+        raise PylitError(Problem(*place(name), f"`{short(value)}` is not a dialect of docstrings", hint))
     match type_, value:
         case ("bool", bool()) | ("str", str()):
             return value

@@ -51,6 +51,22 @@ def test_what_is_named_is_there() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "Args:\n        a: A.\n        x: X.",
+        "Parameters\n    ----------\n    a, x : int",
+        ":param a: A.\n    :param x: X.",
+    ],
+)
+def test_dialects(docstring: str) -> None:
+    found = problems(f'def f(a, b):\n    """Do.\n\n    {docstring}\n    """\n')
+    assert [line.partition(". ")[0].partition(": ")[2] for line in found] == [
+        "`f` has no parameter `x`",
+        "the docstring of `f` does not mention the parameter `b`",
+    ]
+
+
 def test_only_the_heads_of_items_are_taken_for_parameters() -> None:
     text = """
     def f(a, b, c):

@@ -54,6 +54,7 @@ cells = false
 fold_noise = false
 dead_code = false
 outputs = false
+docstrings = "numpy"
 notebooks = true
 requirement = "it @ git+{repository}@{commit}"
 search = false
@@ -89,7 +90,9 @@ def test_all_keys_arrive(write: Write, tmp_path: Path) -> None:
     assert settings.edit_link == "https://host/edit/{branch}/{path}"
     assert settings.documented == ("pkg",) and settings.traces == tmp_path / "shapes"
     assert list(settings.manuals.items()) == [("torch.*", "https://example.org/{name}"), ("torch.nn", "")]
-    assert settings.conventions == Conventions(cells=False, fold_noise=False, dead_code=False, outputs=False)
+    assert settings.conventions == Conventions(
+        cells=False, fold_noise=False, dead_code=False, outputs=False, docstrings="numpy"
+    )
     assert settings.notebooks and not settings.search and settings.theme == tmp_path / "theme"
     assert settings.requirement.endswith("it@0123456789abcdef0123456789abcdef01234567")
     assert settings.styles == ("guides/own.css",)

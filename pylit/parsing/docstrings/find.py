@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .model import ProseLine
-from .syntax import is_string
+from ..model import ProseLine
+from ..syntax import is_string
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,16 @@ class Docstring:
     lines: range
     """Its lines that hold nothing else."""
     text: tuple[ProseLine, ...]
+    is_raw: bool = True
+    """Whether Python takes its backslashes as they are."""
+
+    @property
+    def unescaped(self) -> Docstring:
+        """The same with single backslashes where the author had to write two."""
+        if self.is_raw:
+            return self
+        lines = (ProseLine(line.number, line.text.replace("\\\\", "\\")) for line in self.text)
+        return replace(self, text=tuple(lines))
 
 
 def find_docstrings(
@@ -46,7 +56,8 @@ def find_docstrings(
         own = range(token.start[0], token.end[0] + 1)
         if lines[token.end[0] - 1][token.end[1] :].strip():
             own = own[:-1]
-        yield Docstring(within, own, tuple(_docstring_text(token, own)))
+        is_raw = "r" in token.string[: token.string.index(token.string[-1])].lower()
+        yield Docstring(within, own, tuple(_docstring_text(token, own)), is_raw)
 
 
 def _docstring_text(token: tokenize.TokenInfo, own: range) -> Iterator[ProseLine]:

@@ -1,0 +1,112 @@
+"""Recognizes the dialect of a docstring and its markup by what only this dialect has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..model import Dialect, DocstringForm, ProseLine
+from .kinds import GOOGLE, NUMPY, STRUCTURED
+
+_HINT = re.compile(r":[ \t]*$|^[ \t]*:\w|-{3}|={2}|\.\. |:`|`_|::$", re.MULTILINE)
+"""Matches at least once in every docstring that is not Markdown."""
+
+
+def _any(names: Sequence[str]) -> str:
+    return "|".join(re.escape(name).replace(r"\ ", "[ ]") for name in sorted(names, key=len, reverse=True))
+
+
+_GOOGLE = re.compile(
+    rf"^(?P<indent>[ \t]*)(?P<name>{_any(list(GOOGLE))}):{{1,2}}[ \t]*\n(?:[ \t]*\n)?(?P=indent)[ \t]+\S",
+    re.MULTILINE | re.IGNORECASE,
+)
+_NUMPY = re.compile(
+    rf"^[ \t]*(?P<name>{_any(list(NUMPY))})[ \t]*\n[ \t]*-{{3,}}[ \t]*$", re.MULTILINE | re.IGNORECASE
+)
+_FIELD = re.compile(
+    r"^[ \t]*:(?:(?:param|parameter|arg|argument|key|keyword|type|raises?|except|exception|ivar|cvar|var|vartype)"
+    r"[ \t][^:\n]{1,200}|returns?|rtype|yields?|ytype|raises|meta[ \t][\w-]{1,50}):(?:[ \t]|$)",
+    re.MULTILINE,
+)
+_STRONG = re.compile(
+    r"""
+    :(?:py:)?[a-z]{2,20}:`[^`\n]                              # a role
+    | ^[ \t]*\.\.[ ][\w:+-]{2,40}::(?:[ \t]|$)                # a directive
+    | ^[ \t]*\.\.[ ](?:\[[^\]\n]{1,40}\][ ]|_[^\n:]{1,80}:|\|[^|\n]{1,80}\|[ ])
+    | (?<![:\S]):{2}[ \t]*\n[ \t]*\n[ \t]+\S                  # a listing
+    | (?<=[^\s:]):{2}[ \t]*\n(?:[ \t]*\n)?[ \t]+\S
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_WEAK = re.compile(
+    r"""
+    ^[ \t]*:[A-Za-z][\w .-]{0,40}:(?:[ \t]|$)               # a field
+    | ^[ \t]*(?:={2,}(?:[ ]+={2,})+|\+(?:[-=]+\+)+)[ \t]*$      # a table
+    | [^`\s]>`__?(?!\w) | \w`__?(?!\w)                        # a link
+    | (?<=[\s(])\[(?:[0-9]{1,4}|\#[\w-]{0,40})\]_(?!\w)       # a reference to a footnote
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_OVERLINED = re.compile(r"^([=\-~^\"*+#])\1{2,}[ \t]*\n[^\n]*\w[^\n]*\n\1{3,}[ \t]*$", re.MULTILINE)
+_UNDERLINED = re.compile(r"\A[^\n]*\w[^\n]*\n={3,}[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~[ ]*\w)", re.MULTILINE)
+_MARKDOWN = re.compile(
+    r"^[ \t]{0,3}(?:```|~~~[ ]*\w|\#{1,6}[ ]\S)|\]\([^)\s]{1,500}\)|(?<![\w$])\$(?=\S)[^$\n]{0,200}\S\$(?![\w$])",
+    re.MULTILINE,
+)
+
+
+def find_dialect(
+    lines: Sequence[ProseLine], within: str, *, is_rst: bool, setting: str
+) -> DocstringForm | None:
+    """Return how a docstring is read; `None` if it is Markdown.
+
+    Args:
+        lines: Its lines, one at least.
+        within: The definition that it documents; empty for the module.
+        is_rst: Whether the prose of its file is reStructuredText.
+        setting: What the user has set: `auto` or a dialect.
+    """
+    if setting == "markdown" or not lines:
+        return None
+    text = "\n".join(line.text for line in lines)
+    if setting == "auto" and not is_rst and not _HINT.search(text):
+        return None
+    place = range(lines[0].number, lines[-1].number + 1)
+    if setting == "numpy":
+        return DocstringForm(Dialect.NUMPY, place, within, is_rst=True)
+    if setting == "google":
+        return DocstringForm(Dialect.GOOGLE, place, within, is_rst=is_rst or is_restructured(text))
+    if setting in ("sphinx", "restructuredtext"):
+        return DocstringForm(Dialect.SPHINX, place, within, is_rst=True)
+    named = {match["name"].lower() for match in _NUMPY.finditer(text)}
+    if named and (within or named & STRUCTURED):
+        return DocstringForm(Dialect.NUMPY, place, within, is_rst=True)
+    if any(match["name"].lower() in STRUCTURED for match in _GOOGLE.finditer(text)):
+        return DocstringForm(Dialect.GOOGLE, place, within, is_rst=is_rst or is_restructured(text))
+    if (
+        (_FIELD.search(text) and not _FENCE.search(text))
+        or (is_rst and not _MARKDOWN.search(text))
+        or is_restructured(text)
+    ):
+        return DocstringForm(Dialect.SPHINX, place, within, is_rst=True)
+    return None
+
+
+def is_markdown(text: str) -> bool:
+    """Return whether a text has marks of Markdown, and none of reStructuredText."""
+    return bool(_MARKDOWN.search(text)) and not is_restructured(text)
+
+
+def is_restructured(text: str, *, is_module: bool = False) -> bool:
+    """Return whether a text has marks of reStructuredText that mean nothing in Markdown, and none of Markdown.
+
+    The underlined title of a module is such a mark if no Markdown is in the text.
+    """
+    if not _HINT.search(text):
+        return False
+    if _STRONG.search(text):
+        return not _FENCE.search(text)
+    if _MARKDOWN.search(text):
+        return False
+    return bool(_WEAK.search(text) or _OVERLINED.search(text) or (is_module and _UNDERLINED.search(text)))

@@ -1,0 +1,96 @@
+"""The parts of a docstring: prose, and sections with entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..model import ProseLine
+
+Lines = tuple[ProseLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A parameter, a value, an exception, with its text."""
+
+    line: int
+    names: str
+    """As written: `x, y`, `*args`."""
+    type: str
+    text: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a docstring."""
+
+    kind: str
+    """Empty for prose outside of sections, `own` for a section with a name of the author's own."""
+    title: str
+    line: int
+    text: Lines
+    """Text before its entries, or all of it if it has none."""
+    entries: tuple[Entry, ...] = ()
+
+
+def indent(text: str) -> int:
+    """Return the columns before the first character."""
+    expanded = text.expandtabs()
+    return len(expanded) - len(expanded.lstrip())
+
+
+def trimmed(lines: Sequence[ProseLine]) -> Lines:
+    """Return lines without empty ones around them."""
+    end = len(lines)
+    while end and not lines[end - 1].text.strip():
+        end -= 1
+    first = next((n for n in range(end) if lines[n].text.strip()), end)
+    return tuple(lines[first:end])
+
+
+def dedented(lines: Sequence[ProseLine]) -> Lines:
+    """Return lines without common indentation, and without empty lines around them."""
+    kept = trimmed(lines)
+    common = min((indent(line.text) for line in kept if line.text.strip()), default=0)
+    return tuple(
+        ProseLine(line.number, line.text.expandtabs()[common:] if common else line.text) for line in kept
+    )
+
+
+def described(first: str, number: int, rest: Sequence[ProseLine]) -> Lines:
+    """Return the text of an entry: what is on its own line, and the lines below, which are indented more."""
+    below = dedented(rest)
+    if not first:
+        return below
+    gap = rest[0].number > number + 1 or not rest[0].text.strip() if rest else False
+    between = (ProseLine(rest[0].number, ""),) if gap and below else ()
+    return (ProseLine(number, first), *between, *below)
+
+
+def split_entries(lines: Sequence[ProseLine]) -> list[list[ProseLine]]:
+    """Split lines at those with the least indentation, which is the first one's."""
+    found: list[list[ProseLine]] = []
+    for line in lines:
+        if found and (not line.text.strip() or line.text[0] in " \t"):
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return found
+
+
+def split_outside(text: str, sign: str) -> tuple[str, str] | None:
+    """Split text at the first `sign` that is in no brackets, quotes or backticks; return `None` if there is none."""
+    depth, quote = 0, ""
+    for position, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in '`"':
+            quote = character if character in text[position + 1 :] else ""
+        elif character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth = max(0, depth - 1)
+        elif depth == 0 and text.startswith(sign, position):
+            return text[:position], text[position + len(sign) :]
+    return None

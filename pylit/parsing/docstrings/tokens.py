@@ -1,0 +1,154 @@
+"""Writes the parts of a docstring as tokens, next to the comments of its section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum, auto
+from itertools import groupby
+
+from markdown_it.token import Token
+
+from .. import escape
+from ..markdown import parse_text
+from ..model import Dialect, DocstringForm, Parameter, ProseLine, Section
+from ..token_writer import TokenWriter
+from . import google, numpy
+from .parts import Entry, Lines, Part, trimmed
+
+Read = Callable[[Sequence[Lines]], list[list[Token]]]
+"""Reads pieces of text that share their links and footnotes."""
+
+
+class _Origin(Enum):
+    DOCSTRING = auto()
+    TITLE = auto()
+    """The title of a cell, which is Markdown."""
+    COMMENT = auto()
+
+
+_CUT = {Dialect.GOOGLE: google.cut, Dialect.NUMPY: numpy.cut}
+_OPTIONAL = (", optional", "; optional", ",optional")
+
+
+def read_section(section: Section, styles: dict[str, int]) -> list[Token]:
+    """Return the tokens of a section with a docstring or comments that are not Markdown.
+
+    Args:
+        section: The section.
+        styles: The levels of the styles of reStructuredText titles in its file; new ones are added.
+    """
+    docstring = section.docstring
+    inside = docstring.lines if docstring else range(0)
+
+    first = section.text[0].number if section.text else 0
+
+    def origin(line: ProseLine) -> _Origin:
+        if line.number in inside:
+            return _Origin.DOCSTRING
+        is_title = section.is_rst and line.number == first and line.text.startswith("#")
+        return _Origin.TITLE if is_title else _Origin.COMMENT
+
+    tokens: list[Token] = []
+    for where, run in groupby(section.text, origin):
+        lines = trimmed(list(run))
+        if not lines:
+            continue
+        if where is _Origin.DOCSTRING and docstring:
+            tokens += _docstring(lines, docstring, styles)
+        elif section.is_rst and where is _Origin.COMMENT:
+            tokens += _rst(styles)([lines])[0]
+        else:
+            tokens += parse_text(lines)
+    return tokens
+
+
+def _rst(styles: dict[str, int]) -> Read:
+    from ..rst import parse_fragments  # docutils takes long to load
+
+    return lambda pieces: parse_fragments(pieces, styles)
+
+
+def _docstring(lines: Lines, docstring: DocstringForm, styles: dict[str, int]) -> list[Token]:
+    read: Read = _rst(styles) if docstring.is_rst else lambda pieces: [parse_text(piece) for piece in pieces]
+    if docstring.dialect not in _CUT:
+        tokens = read([lines])[0]
+        _add_signature(tokens, docstring.signature)
+        return tokens
+    parts = list(_CUT[docstring.dialect](lines))
+    pieces = [piece for part in parts for piece in (part.text, *(entry.text for entry in part.entries))]
+    texts = iter(read(pieces))
+    out = TokenWriter()
+    for part in parts:
+        _part(out, part, texts, docstring)
+    _add_signature(out.tokens, docstring.signature)
+    return out.tokens
+
+
+def _part(out: TokenWriter, part: Part, texts: Iterator[list[Token]], docstring: DocstringForm) -> None:
+    is_box = part.kind.startswith("box:") or part.kind == "warnings"
+    if is_box:
+        kind = "warning" if part.kind == "warnings" else part.kind.removeprefix("box:")
+        out.open("box", "div", part.line, kind=kind, version="")
+    elif part.kind == "own":
+        out.own_label(escape.text(part.title), part.line)
+    elif part.kind:
+        out.label(part.kind, part.line)
+    out.add(next(texts))
+    if part.entries:
+        out.open("dl", "dl", part.line).attrSet("class", "fields")
+        for entry in part.entries:
+            _entry(out, entry, part.kind, next(texts), is_rst=docstring.is_rst)
+        out.close("dl", "dl", part.line)
+    if is_box:
+        out.close("box", "div", part.line)
+
+
+def _entry(out: TokenWriter, entry: Entry, kind: str, text: list[Token], *, is_rst: bool) -> None:
+    out.leaf("field", "dt", entry.line, kind=kind, names=entry.names, type=_type(entry.type, is_rst=is_rst))
+    out.open("dd", "dd", entry.line)
+    if [token.type for token in text] == ["paragraph_open", "inline", "paragraph_close"]:
+        text[0].hidden = text[2].hidden = True
+    out.add(text)
+    out.close("dd", "dd", entry.line)
+
+
+def _type(type_: str, *, is_rst: bool) -> str:
+    """Return a type as Markdown, and as code if it is an expression."""
+    for ending in _OPTIONAL:
+        if type_.endswith(ending):
+            rest = type_.removesuffix(ending)
+            return f"{_type(rest, is_rst=is_rst)}, optional"
+    if escape.is_expression(type_):
+        return escape.code(type_)
+    if is_rst and ("`" in type_ or "*" in type_):
+        from ..rst import parse_fragments
+
+        found = parse_fragments([(ProseLine(1, type_),)])[0]
+        if [token.type for token in found] == ["paragraph_open", "inline", "paragraph_close"]:
+            return found[1].content
+    return type_ if "`" in type_ else escape.text(type_)
+
+
+def _add_signature(tokens: Sequence[Token], signature: Mapping[str, Parameter]) -> None:
+    """Add annotations and defaults to the fields of parameters."""
+    for token in tokens:
+        if token.type != "field" or token.meta["kind"] not in (
+            "parameters",
+            "others",
+            "keywords",
+            "attributes",
+        ):
+            continue
+        token.meta["default"] = ""
+        names = [name.strip().lstrip("*") for name in token.meta["names"].split(",")]
+        known = [signature[name] for name in names if name in signature]
+        if not known:
+            continue
+        defaults = {parameter.default for parameter in known}
+        if len(defaults) == 1 and len(known) == len(names) and "default" not in token.meta["type"]:
+            token.meta["default"] = defaults.pop()
+        if token.meta["default"]:
+            token.meta["type"] = token.meta["type"].removesuffix("optional").rstrip(", ")
+        annotations = {parameter.annotation for parameter in known}
+        if not token.meta["type"] and len(annotations) == 1:
+            token.meta["type"] = escape.code(annotations.pop())

@@ -1,0 +1,57 @@
+"""Parses the pieces of one reStructuredText, which share their links, footnotes, substitutions and levels of titles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from docutils import nodes
+from markdown_it.token import Token
+
+from ..model import ProseLine
+from ..token_writer import TokenWriter
+from .blocks import BlockWriter
+from .doctree import UnreadableError, read
+from .references import References
+
+_HINT = "It is shown as it is written."
+
+
+def parse_fragments(
+    fragments: Sequence[Sequence[ProseLine]], styles: dict[str, int] | None = None
+) -> list[list[Token]]:
+    """Return the tokens of each of the `fragments` of a text.
+
+    Args:
+        fragments: The lines of each.
+        styles: Underline of titles -> their level, for all texts of a file; new ones are added.
+    """
+    references = References({} if styles is None else styles)
+    found: list[tuple[Sequence[ProseLine], nodes.document | UnreadableError]] = []
+    for lines in fragments:
+        try:
+            document = read(lines)
+            references.collect(document)
+            found.append((lines, document))
+        except UnreadableError as error:
+            found.append((lines, error))
+    return [_tokens(lines, tree, references) for lines, tree in found]
+
+
+def _tokens(
+    lines: Sequence[ProseLine], tree: nodes.document | UnreadableError, references: References
+) -> list[Token]:
+    if isinstance(tree, UnreadableError):
+        return _as_listing(lines, str(tree))
+    try:
+        writer = BlockWriter(references, lines[0].number if lines else 0)
+        writer.blocks(tree)
+    except RecursionError:
+        return _as_listing(lines, "is nested too deeply")
+    return writer.out.tokens
+
+
+def _as_listing(lines: Sequence[ProseLine], reason: str) -> list[Token]:
+    out = TokenWriter()
+    out.notice(f"this reStructuredText {reason}", _HINT, lines[0].number)
+    out.listing("\n".join(line.text for line in lines), "", lines[0].number)
+    return out.tokens

@@ -1,0 +1,85 @@
+"""What the pieces of one text share: link targets, substitutions, numbers of footnotes, and levels of titles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from docutils import nodes
+
+MANY = 20
+"""Maximum number of links from target to target."""
+
+
+class References:
+    """The names that the pieces of one text define for all of them."""
+
+    def __init__(self, styles: dict[str, int]) -> None:
+        self.styles = styles
+        """Style of a title -> its level."""
+        self.addresses: dict[str, str] = {}
+        self.others: dict[str, str] = {}
+        """Name of a target -> that of another one."""
+        self.anonymous: list[str] = []
+        self.substitutions: dict[str, nodes.Element] = {}
+        self.labels: dict[int, str] = {}
+        """Identity of a footnote or a reference to one without a number of its own -> its number."""
+        self.names: dict[str, str] = {}
+        self.used = 0
+        self.counted = [0, 0]
+
+    def collect(self, document: nodes.document) -> None:
+        """Collect the definitions of a piece."""
+        for node in document.findall(nodes.Element):
+            if isinstance(node, nodes.target):
+                self._target(node)
+            elif isinstance(node, nodes.substitution_definition):
+                for name in node["names"]:
+                    self.substitutions.setdefault(nodes.fully_normalize_name(name), node)
+            elif isinstance(node, nodes.footnote) and node.get("auto"):
+                self.counted[0] += 1
+                self.labels[id(node)] = str(self.counted[0])
+                self.names.update((name, str(self.counted[0])) for name in node["names"])
+            elif isinstance(node, nodes.footnote_reference) and node.get("auto") and not node.get("refname"):
+                self.counted[1] += 1
+                self.labels[id(node)] = str(self.counted[1])
+
+    def _target(self, node: nodes.target) -> None:
+        if node.get("anonymous"):
+            self.anonymous.append(node.get("refuri", ""))
+        for name in node["names"]:
+            if "refuri" in node:
+                self.addresses.setdefault(name, node["refuri"])
+            elif "refname" in node:
+                self.others.setdefault(name, node["refname"])
+
+    def address(self, node: nodes.reference) -> str:
+        """Return the address that a reference leads to; empty if it is none outside of the text."""
+        if "refuri" in node:
+            return str(node["refuri"])
+        if node.get("anonymous"):
+            self.used += 1
+            return self.anonymous[self.used - 1] if self.used <= len(self.anonymous) else ""
+        name = node.get("refname", "")
+        for _ in range(MANY):
+            if name in self.addresses:
+                return self.addresses[name]
+            if name not in self.others:
+                break
+            name = self.others[name]
+        return ""
+
+    def footnote(self, node: nodes.Element) -> str:
+        """Return the label of a footnote or citation, or of a reference to one."""
+        if id(node) in self.labels:
+            return self.labels[id(node)]
+        if node.get("refname") and node.get("auto"):
+            return self.names.get(str(node["refname"]), str(node["refname"]))
+        return label.astext() if (label := _label(node.children)) else node.astext() or "*"
+
+    def level(self, style: str) -> int:
+        """Return the level of the titles with an underline, from 1."""
+        return self.styles.setdefault(style, len(self.styles) + 1)
+
+
+def _label(children: Sequence[nodes.Node]) -> nodes.Node | None:
+    return next((child for child in children if isinstance(child, nodes.label)), None)

@@ -1,0 +1,172 @@
+"""Docstrings as NumPy writes them."""
+
+from __future__ import annotations
+
+from outlines import docstring, module
+
+EVERYTHING = """Sum.
+
+    .. deprecated:: 1.2
+       Use `g`.
+
+    Parameters
+    ----------
+    x, y : int
+        Both.
+    z : {'a', 'b'}, optional
+        With :math:`x^2`.
+
+        .. math:: a = b
+    *args, **kwargs
+        Others.
+
+    Returns
+    -------
+    out : ndarray of shape (n,)
+        A *thing*.
+    int
+
+    Raises
+    ------
+    ValueError
+        If not.
+
+    See Also
+    --------
+    g : does
+    numpy.sum, h
+    :func:`k`
+
+    Warnings
+    --------
+    Hot.
+
+    Notes
+    -----
+    See [1]_ and `home`_.
+
+    References
+    ----------
+    .. [1] A book.
+    .. _home: https://a.b
+
+    Examples
+    --------
+    >>> f(1)
+    2
+
+    Custom Part
+    -----------
+    Text.
+    """
+
+
+def test_a_docstring_with_everything() -> None:
+    assert docstring(EVERYTHING, "def f(x, y=1, z='a', *args, **kwargs):") == [
+        "p Sum.",
+        "box deprecated 1.2",
+        "  p Use `g`.",
+        "[parameters]",
+        "dl",
+        "  x, y : `int`",
+        "  dd",
+        "    p Both.",
+        "  z : `{'a', 'b'}` = 'a'",
+        "  dd",
+        "    p With $x^2$.",
+        "    math_block '\\na = b\\n'",
+        "  *args, **kwargs",
+        "  dd",
+        "    p Others.",
+        "[returns]",
+        "dl",
+        "  out : ndarray of shape (n,)",
+        "  dd",
+        "    p A *thing*.",
+        "  : `int`",
+        "  dd",
+        "[raises]",
+        "dl",
+        "  : `ValueError`",
+        "  dd",
+        "    p If not.",
+        "[seealso]",
+        "dl",
+        "  g",
+        "  dd",
+        "    p does",
+        "  numpy.sum, h",
+        "  dd",
+        "  k",
+        "  dd",
+        "box warning",
+        "  p Hot.",
+        "[notes]",
+        "p See [1] and [home](<https://a.b>).",
+        "[references]",
+        "dl",
+        "  dt [1]",
+        "  dd",
+        "    p A book.",
+        "[examples]",
+        "doctest '>>> f(1)\\n2\\n'",
+        "p Custom Part",
+        "p Text.",
+    ]
+
+
+def test_sections_are_no_headings_of_the_page() -> None:
+    text = f'def f(x):\n    r"""{EVERYTHING}"""\n'
+    from pylit.parsing.source import parse_python
+
+    assert not [heading for prose in parse_python(text, "a.py").prose for heading in prose.headings]
+
+
+def test_a_sentence_below_returns_is_text() -> None:
+    found = docstring("Do.\n\n    Returns\n    -------\n    The sum of all.\n    ")
+    assert found == ["p Do.", "[returns]", "p The sum of all."]
+
+
+def test_values_with_names() -> None:
+    found = docstring(
+        "Do.\n\n    Yields\n    ------\n    a : int\n        One.\n    b : list of str\n        Two.\n    "
+    )
+    assert found[1:] == [
+        "[yields]",
+        "dl",
+        "  a : `int`",
+        "  dd",
+        "    p One.",
+        "  b : list of str",
+        "  dd",
+        "    p Two.",
+    ]
+
+
+def test_a_single_line_of_values() -> None:
+    assert docstring("Do.\n\n    Returns\n    -------\n    out : int\n    ")[2:] == [
+        "dl",
+        "  out : `int`",
+        "  dd",
+    ]
+
+
+def test_types_in_roles() -> None:
+    found = docstring(
+        "Do.\n\n    Parameters\n    ----------\n    x : :class:`~a.B`, optional\n        A.\n    "
+    )
+    assert found[3] == "  x : `B`, optional"
+
+
+def test_doubled_backslashes_of_a_docstring_that_is_not_raw() -> None:
+    text = 'def f():\n    """Do.\n\n    Parameters\n    ----------\n'
+    text += '    \\\\*args\n        With :math:`\\\\alpha`.\n    """\n'
+    assert module(text)[3:] == ["  *args", "  dd", "    p With $\\alpha$."]
+
+
+def test_underlines_of_a_module_without_parameters_are_headings() -> None:
+    assert module('"""Title\n=====\n\nNotes\n-----\nText with `code`.\n"""\n') == [
+        "h1 Title",
+        "h2 Notes",
+        "p Text with `code`.",
+    ]

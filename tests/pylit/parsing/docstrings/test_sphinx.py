@@ -1,0 +1,84 @@
+"""Docstrings with the field lists of Sphinx."""
+
+from __future__ import annotations
+
+from outlines import docstring
+
+
+def test_a_docstring_with_everything() -> None:
+    found = docstring(
+        """Do.
+
+    :param int x: the x
+    :param y: the y
+        continued
+    :type y: str or None
+    :param \\*args: others
+    :keyword z: a key
+    :returns: a value
+    :rtype: :class:`~a.b.C`
+    :raises ValueError: if not
+    :ivar size: how large
+    :vartype size: int
+    :meta private:
+    """,
+        "def f(x, y=None, *args, z=1):",
+    )
+    assert found == [
+        "p Do.",
+        "[parameters]",
+        "dl",
+        "  x : `int`",
+        "  dd",
+        "    p the x",
+        "  y : `str or None` = None",
+        "  dd",
+        "    p the y continued",
+        "  *args",
+        "  dd",
+        "    p others",
+        "[keywords]",
+        "dl",
+        "  z = 1",
+        "  dd",
+        "    p a key",
+        "[attributes]",
+        "dl",
+        "  size : `int`",
+        "  dd",
+        "    p how large",
+        "[returns]",
+        "dl",
+        "  : `C`",
+        "  dd",
+        "    p a value",
+        "[raises]",
+        "dl",
+        "  : `ValueError`",
+        "  dd",
+        "    p if not",
+    ]
+
+
+def test_a_type_alone() -> None:
+    assert docstring(":rtype: int") == ["[returns]", "dl", "  : `int`", "  dd"]
+    assert docstring(":type x: int", "def f(x=1):") == ["[parameters]", "dl", "  x : `int` = 1", "  dd"]
+
+
+def test_one_line() -> None:
+    assert docstring("One :class:`line`.") == ["p One `line`."]
+    assert docstring(":return: it") == ["[returns]", "p it"]
+
+
+def test_other_fields_keep_their_names() -> None:
+    assert docstring(":param x: a\n    :author: me") == [
+        "dl",
+        "  dt **author**",
+        "  dd",
+        "    p me",
+        "[parameters]",
+        "dl",
+        "  x",
+        "  dd",
+        "    p a",
+    ]
