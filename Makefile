@@ -16,6 +16,8 @@ BUILD  := $(BIN)/uv build --quiet --offline --no-build-isolation --python $(BIN)
 UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
           --no-annotate --no-emit-package annotated-pylit --constraint constraints.txt \
           pyproject.toml requirements/build.in
+UV_WORLD := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+          --no-deps --only-binary :all: requirements/world.in
 ADDRESS ?= 127.0.0.1:8000
 # In the order in which they run; each takes less than ten minutes on two cores.
 BENCHMARKS := throughput overhead speedrun render rebuild growth
@@ -23,7 +25,7 @@ BENCHMARKS := throughput overhead speedrun render rebuild growth
 RECORD  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve quick test format check lint types prose coverage accept install traces bench update status wheel lock audit clean browser
+.PHONY: help site serve quick test world format check lint types prose coverage accept install traces bench update status wheel lock audit clean browser
 
 help:
 	@awk -F ':.*## ' '/^##@ /{printf "%s\n", substr($$0, 5)} /^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +42,12 @@ serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading whe
 quick: $(VENV)/dev  ## Run the tests that start no process, browser or training: a minute
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not (browser or training or process or slow or alone or thorough)" tests/pylit
 
-test: $(VENV)/dev browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
+test: $(VENV)/dev $(VENV)/world browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone$(if $(EVERYTHING),, and not thorough)"
 	$(BIN)/python -m pytest -m alone
+
+world: $(VENV)/dev $(VENV)/world  ## Render packages of others and check the pages; WORLD=PATH:PATH tries your own folders
+	WORLD="$(WORLD)" $(BIN)/python -m pytest -n auto --dist worksteal tests/world
 
 format: $(VENV)/dev  ## Format the code
 	$(BIN)/ruff check --fix .
@@ -102,6 +107,7 @@ lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt, and t
 	$(UV) --extra site --output-file requirements/site.lock
 	$(UV) --extra dev requirements/torch.in --override requirements/torch.override --output-file requirements/dev.lock
 	$(UV) --extra audit --output-file requirements/audit.lock
+	$(UV_WORLD) --output-file requirements/world.lock
 	$(BIN)/python tests/licences.py
 
 audit: $(VENV)/python  ## Ask the advisory databases about all locked packages (needs the network)
@@ -125,6 +131,13 @@ $(VENV)/site: $(VENV)/python $(METADATA) requirements/site.lock
 	@echo "Installing what the site needs into $(VENV) ..."
 	$(LOCKED) requirements/site.lock
 	$(SELF)
+	@touch $@
+
+# Not for import: only tests/world reads them.
+$(VENV)/world: $(VENV)/python requirements/world.lock
+	@echo "Fetching the packages of others that the tests render ..."
+	rm -rf $(VENV)/world
+	$(LOCKED) requirements/world.lock --only-binary :all: --no-compile --target $(VENV)/world
 	@touch $@
 
 $(VENV)/dev: $(VENV)/python $(METADATA) constraints.txt requirements/dev.lock

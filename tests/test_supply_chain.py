@@ -59,12 +59,12 @@ def extras(root: Path) -> dict[str, list[Requirement]]:
     }
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "world.lock"])
 def test_every_locked_package_has_its_version_and_hashes(root: Path, lock: str) -> None:
     text = (root / "requirements" / lock).read_text("utf-8")
     assert "://" not in text, "an address would hold on some machines only"
     blocks = re.split(r"\n(?=\S)", text.strip())
-    assert len(blocks) > 20
+    assert len(blocks) > 10
     for block in blocks:
         first, *hashes = block.replace("\\", "").split("\n")
         assert re.fullmatch(r"[a-z0-9-]+==[^ ;]+( ;.*)?", first.strip()), first
