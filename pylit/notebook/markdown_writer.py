@@ -202,6 +202,9 @@ class MarkdownWriter(InlineWriter):
 
     def _table(self, node: SyntaxTreeNode) -> str:
         rows: list[list[str]] = []
+        if node.children[0].type != "thead":  # a table without a head, which Markdown does not have
+            width = len(node.children[0].children[0].children)
+            rows += [[""] * width, ["---"] * width]
         for part in node.children:
             for row in part.children:
                 cells = [escaping.one_line(self._text(cell, in_table=True)) for cell in row.children]
@@ -209,7 +212,7 @@ class MarkdownWriter(InlineWriter):
                 rows.append(
                     [*cells[: width - 1], r" \| ".join(cells[width - 1 :])]
                 )  # Jupyter drops extra cells
-                if part.type == "thead":
+                if part.type == "thead" and len(rows) == 1:
                     rows.append([_align(str(cell.attrs.get("style", ""))) for cell in row.children])
         return _rows(rows)
 

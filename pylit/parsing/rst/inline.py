@@ -102,7 +102,7 @@ class InlineWriter:
         return escape.text(node.astext())
 
     def _code(self, text: str, target: str = "") -> str:
-        found = escape.code(text)
+        found = escape.code_span(text)
         if found:
             self.targets.append(target)
         return found
