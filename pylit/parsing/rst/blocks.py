@@ -14,7 +14,7 @@ from .. import escape
 from ..figure_spec import FigureKind
 from ..syntax import may_be_python
 from ..token_writer import TokenWriter
-from .directives import Box, Description, Group, Names
+from .directives import BOXES, VERSIONS, Box, Description, Group, Names
 from .field_lists import Field, elements, known_fields
 from .inline import InlineWriter
 from .references import References
@@ -100,6 +100,8 @@ class BlockWriter:
                 self._description(node)
             case nodes.system_message():
                 self._message(node)
+            case nodes.comment() if _is_misspelled(node.astext()):
+                self._paragraph([nodes.Text(node.astext())])
             case nodes.comment() | nodes.target() | nodes.substitution_definition() | nodes.title():
                 pass
             case nodes.reference() if any(isinstance(child, nodes.image) for child in node.children):
@@ -319,6 +321,12 @@ class BlockWriter:
                     f"this reStructuredText cannot be read: {short(reason)}", _AS_LISTING, self.line
                 )
                 self.out.listing(child.astext(), "", self.line)
+
+
+def _is_misspelled(comment: str) -> bool:
+    """Return whether a comment was meant to be a directive, with a second colon: `.. note: this`."""
+    name = comment.partition(":")[0].lower()
+    return ":" in comment and (name in BOXES or name in VERSIONS)
 
 
 def _without_colons(children: Sequence[nodes.Node]) -> list[nodes.Node]:

@@ -99,6 +99,13 @@ def test_notebook(write: Write, tmp_path: Path) -> None:
     assert "f(1)" in cells
 
 
+def test_tables_without_a_head_in_a_notebook(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '""":mod:`a`\n\n== ==\na  b\n== ==\n"""\n')
+    found = site(tmp_path, notebooks=True)
+    book = json.loads(render_notebook(found, found.pages[0], "en", Report()))
+    assert any("|  |  |\n| --- | --- |\n| a | b |" in "".join(cell["source"]) for cell in book["cells"])
+
+
 def test_docstrings_among_code_stay_as_they_are(write: Write, tmp_path: Path) -> None:
     write(
         "pkg/a.py",

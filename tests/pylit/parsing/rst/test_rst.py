@@ -77,6 +77,7 @@ BLOCKS = [
     ("a\n\n----\n\nb", ["p a", "hr ''", "p b"]),
     (".. [1] a\n   b\n.. [X] c", ["dl", "  dt [1]", "  dd", "    p a b", "  dt [X]", "  dd", "    p c"]),
     (".. a comment\n\nb", ["p b"]),
+    (".. note: no directive\n\nb", ["p note: no directive", "p b"]),
     (".. |a| replace:: *b* c\n\n|a| d", ["p *b* c d"]),
     (".. |a| image:: b.png\n\n|a|", ["p ![a](<b.png>)"]),
     (".. _a: http://b.c\n\na_ `d e`__\n\n__ http://f.g", ["p [a](<http://b.c>) [d e](<http://f.g>)"]),
