@@ -123,7 +123,8 @@ class MarkdownWriter(InlineWriter):
     def _box(self, node: SyntaxTreeNode, width: int) -> str:
         """Return a box as a quotation."""
         label = box_label(node.meta["kind"], node.meta["version"], self.context.gettext)
-        head = f"**{label}**\n\n" if label else ""
+        is_titled = bool(node.children) and node.children[0].type == "title"
+        head = f"**{label}**\n\n" if label and not is_titled else ""
         return _indented(head + self._blocks(node, max(width - 2, 0)), "> ", "> ")
 
     def _terms_of(self, node: SyntaxTreeNode, width: int) -> str:

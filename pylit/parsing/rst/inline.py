@@ -43,12 +43,12 @@ class InlineWriter:
         self.references = references
         self.report = report
         self.targets: list[str] = []
-        """What each piece of code with a shorter name than its own stands for, in order; empty for others."""
+        """The full name that each piece of code stands for, in order; empty for other code."""
         self.depth = 0
         self.room = LONGEST
 
     def block(self, children: Sequence[nodes.Node]) -> tuple[str, list[Token]]:
-        """Return the text of a block, and its tokens, in which code knows the full name that it is short for."""
+        """Return the text of a block, and its tokens, in which code knows the full name that it stands for."""
         self.targets = []
         text = self.write(children).strip()
         tokens = list(parse_inline(text))
@@ -169,7 +169,7 @@ class InlineWriter:
         if role in CALLED and not full.endswith(")"):
             full += "()"
         short = full.rpartition(".")[2] if is_short and not full.endswith(".") else full
-        return self._code(short, full if short != full else "")
+        return self._code(short, full)
 
 
 def _titled(text: str) -> tuple[str, str]:
