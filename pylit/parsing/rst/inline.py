@@ -110,7 +110,8 @@ class InlineWriter:
     def _reference(self, node: nodes.reference) -> str:
         words, address = self.write(node.children), self.references.address(node)
         if not address:
-            return words
+            is_name = node.get("refname", "") in self.references.known or node.get("anonymous")
+            return words if is_name or "`" in node.rawsource else escape.text(node.rawsource) or words
         if address == node.astext() and address.isascii() and not set(address) & set("<>\\ `"):
             return f"<{address}>" if "://" in address else escape.link(words, address)
         return escape.link(words, address)
