@@ -24,8 +24,13 @@ repository. `make lock` writes this table from the metadata of the packages; a t
 |---|---|---|---|
 """
 
-READ = {"Pycco": "MIT", "axe-playwright-python": "MIT; axe-core inside: MPL-2.0"}
-"""Read in the files of packages whose metadata tells none."""
+READ = {
+    "Pycco": "MIT",
+    "axe-playwright-python": "MIT; axe-core inside: MPL-2.0",
+    # Its metadata also names the licence of a file for Emacs, which is not installed.
+    "docutils": "Public Domain; BSD-2-Clause and BSD-3-Clause inside",
+}
+"""Read in the files of packages whose metadata tells none, or not what is installed."""
 
 
 def locked(name: str) -> dict[str, Requirement]:
@@ -43,6 +48,8 @@ def version(requirement: Requirement) -> str:
 
 def licence(about: PackageMetadata) -> str:
     """The licence as the package names it: an SPDX expression, else its classifiers, else free text."""
+    if known := READ.get(about["Name"]):
+        return known
     if expressions := about.get_all("License-Expression", []):
         return str(expressions[0])
     classifiers = [
@@ -51,7 +58,7 @@ def licence(about: PackageMetadata) -> str:
         if text.startswith("License ::") and not text.endswith("OSI Approved")
     ]
     text = str([*about.get_all("License", []), ""][0]).strip()
-    return ", ".join(classifiers) or READ.get(about["Name"]) or re.split(r"[\r\n]", text)[0]
+    return ", ".join(classifiers) or re.split(r"[\r\n]", text)[0]
 
 
 def rows() -> list[tuple[str, str, str, str]]:

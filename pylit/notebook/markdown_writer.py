@@ -123,7 +123,8 @@ class MarkdownWriter(InlineWriter):
     def _box(self, node: SyntaxTreeNode, width: int) -> str:
         """Return a box as a quotation."""
         label = box_label(node.meta["kind"], node.meta["version"], self.context.gettext)
-        head = f"**{label}**\n\n" if label else ""
+        is_titled = bool(node.children) and node.children[0].type == "title"
+        head = f"**{label}**\n\n" if label and not is_titled else ""
         return _indented(head + self._blocks(node, max(width - 2, 0)), "> ", "> ")
 
     def _terms_of(self, node: SyntaxTreeNode, width: int) -> str:
@@ -202,6 +203,9 @@ class MarkdownWriter(InlineWriter):
 
     def _table(self, node: SyntaxTreeNode) -> str:
         rows: list[list[str]] = []
+        if node.children[0].type != "thead":  # a table without a head, which Markdown does not have
+            width = len(node.children[0].children[0].children)
+            rows += [[""] * width, ["---"] * width]
         for part in node.children:
             for row in part.children:
                 cells = [escaping.one_line(self._text(cell, in_table=True)) for cell in row.children]
@@ -209,7 +213,7 @@ class MarkdownWriter(InlineWriter):
                 rows.append(
                     [*cells[: width - 1], r" \| ".join(cells[width - 1 :])]
                 )  # Jupyter drops extra cells
-                if part.type == "thead":
+                if part.type == "thead" and len(rows) == 1:
                     rows.append([_align(str(cell.attrs.get("style", ""))) for cell in row.children])
         return _rows(rows)
 

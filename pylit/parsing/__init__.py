@@ -4,7 +4,7 @@ Provides a `Source` with its `Section`s and their `Prose`. Looks at one file onl
 that cannot be decoded or parsed, with file and line.
 """
 
-from .escape import code as code_span
+from .escape import code_span
 from .figure_spec import (
     Chart,
     Column,

@@ -57,7 +57,7 @@ def paragraph(block: str) -> str:
     return f"\\{block}" if block[0] != ">" else f"&gt;{block[1:]}"
 
 
-def code(plain: str) -> str:
+def code_span(plain: str) -> str:
     """Return code in backticks; empty if there is none."""
     plain = _SPACES.sub(" ", plain).strip()
     if not plain:
@@ -71,7 +71,7 @@ def code(plain: str) -> str:
 def type_name(plain: str) -> str:
     """Return a type as code if it is an expression of Python, otherwise as text: `dict[str, int]`, list of names."""
     plain = _SPACES.sub(" ", plain).strip()
-    return code(plain) if is_expression(plain) else text(plain)
+    return code_span(plain) if is_expression(plain) else text(plain)
 
 
 def is_expression(plain: str) -> bool:
@@ -95,7 +95,7 @@ def formula(tex: str, before: str = "", after: str = "") -> str:
     )
     if is_safe and not (after.isalnum() or (after and after in "_{($")):
         return f"${tex}$"
-    return rf"\({tex}\)" if r"\)" not in tex and r"\(" not in tex else code(tex)
+    return rf"\({tex}\)" if r"\)" not in tex and r"\(" not in tex else code_span(tex)
 
 
 def link(words: str, address: str) -> str:

@@ -39,6 +39,8 @@ class Context:
     report: Report
     in_prose: Callable[[str, str], Reference | None] = lambda code, within: None
     """Returns the link target for inline code in the prose of a definition."""
+    refer: Callable[[str], Reference | None] = lambda full: None
+    """Returns the link target for a full name."""
     entry: Callable[[int], str] = lambda line: ""
     """Returns the address of a line of the page's catalog on the code host; empty if there is none."""
     origin: Callable[[int], str] = lambda line: ""

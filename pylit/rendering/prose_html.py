@@ -157,8 +157,10 @@ class ProseRenderer(PassageRenderer):
         if reason := suspicion(text):
             context.problem(reason, HIDDEN_HINT, Severity.WARNING, about=text)
         html = f'<code translate="no">{breakable(self._coloured(text, "python"))}</code>'
-        name = tokens[idx].meta.get("target", text)
-        found = context.in_prose(name, context.within) if not self.in_link else None
+        full = tokens[idx].meta.get("target", "")
+        found = context.in_prose(full or text, context.within) if not self.in_link else None
+        if not found and not self.in_link and "." in full:
+            found = context.refer(full.removesuffix("()"))
         if found:
             html = f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
         return self._ours(html)
@@ -293,7 +295,8 @@ class ProseRenderer(PassageRenderer):
 
     def box_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         meta = tokens[idx].meta
-        label = box_label(meta["kind"], meta["version"], self.context.gettext)
+        is_titled = tokens[idx + 1].type == "title_open"  # by its author
+        label = "" if is_titled else box_label(meta["kind"], meta["version"], self.context.gettext)
         title = f'<p class="label">{escape(label)}</p>\n' if label else ""
         return f'<div class="box {box_class(meta["kind"])}">\n{title}'
 

@@ -33,7 +33,7 @@ def render_page(
         view = make_view(site, page, lang, render_body(source, context), tuple(context.pictures))
         return replace(view, reason=source.problem)
     references = CrossReferences(site, page.file, lang)
-    context.in_prose = references.in_prose
+    context.in_prose, context.refer = references.in_prose, references.refer
     lines = module.coloured.lines(references.refer)
     chips = site.chips(source, report)
     body = render_body(source, context, lines, module.uses.numbers, chips, references.users)

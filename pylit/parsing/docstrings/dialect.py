@@ -40,7 +40,7 @@ _STRONG = re.compile(
 )
 _WEAK = re.compile(
     r"""
-    ^[ \t]*:[A-Za-z][\w .-]{0,40}:(?:[ \t]|$)               # a field
+    ^[ \t]*:\w[\w .-]{0,40}:(?:[ \t]|$)               # a field
     | ^[ \t]*(?:={2,}(?:[ ]+={2,})+|\+(?:[-=]+\+)+)[ \t]*$      # a table
     | [^`\s]>`__?(?!\w) | \w`__?(?!\w)                        # a link
     | (?<=[\s(])\[(?:[0-9]{1,4}|\#[\w-]{0,40})\]_(?!\w)       # a reference to a footnote

@@ -119,7 +119,7 @@ def _type(type_: str, *, is_rst: bool) -> str:
             rest = type_.removesuffix(ending)
             return f"{_type(rest, is_rst=is_rst)}, optional"
     if escape.is_expression(type_):
-        return escape.code(type_)
+        return escape.code_span(type_)
     if is_rst and ("`" in type_ or "*" in type_):
         from ..rst import parse_fragments
 
@@ -151,4 +151,4 @@ def _add_signature(tokens: Sequence[Token], signature: Mapping[str, Parameter]) 
             token.meta["type"] = token.meta["type"].removesuffix("optional").rstrip(", ")
         annotations = {parameter.annotation for parameter in known}
         if not token.meta["type"] and len(annotations) == 1:
-            token.meta["type"] = escape.code(annotations.pop())
+            token.meta["type"] = escape.code_span(annotations.pop())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from docutils import nodes
@@ -14,10 +14,11 @@ from .. import escape
 from ..figure_spec import FigureKind
 from ..syntax import may_be_python
 from ..token_writer import TokenWriter
-from .directives import Box, Description, Group, Names
+from .directives import BOXES, VERSIONS, Box, Description, Group, Names
 from .field_lists import Field, elements, known_fields
 from .inline import InlineWriter
 from .references import References
+from .tables import first_line, write_table
 
 _FIGURES = frozenset(kind.value for kind in FigureKind)
 _ITEM = "*"
@@ -99,6 +100,8 @@ class BlockWriter:
                 self._description(node)
             case nodes.system_message():
                 self._message(node)
+            case nodes.comment() if _is_misspelled(node.astext()):
+                self._paragraph([nodes.Text(node.astext())])
             case nodes.comment() | nodes.target() | nodes.substitution_definition() | nodes.title():
                 pass
             case nodes.reference() if any(isinstance(child, nodes.image) for child in node.children):
@@ -147,7 +150,7 @@ class BlockWriter:
             opened.attrSet("start", first)
         is_tight = all(_is_tight(item) for item in node.children)
         for number, item in enumerate(node.children, first):
-            self._at(item.line or _line(item))
+            self._at(item.line or first_line(item))
             self.out.open("list_item", "li", self.line, markup=mark, info=str(number) if is_ordered else "")
             self.blocks(item, tight=is_tight)
             self.out.close("list_item", "li", self.line, markup=mark)
@@ -211,7 +214,7 @@ class BlockWriter:
     def _options(self, node: nodes.option_list) -> None:
         self.out.open("dl", "dl", self.line)
         for item in node.children:
-            self._at(item.line or _line(item))
+            self._at(item.line or first_line(item))
             group, description = item.children
             names = [nodes.literal("", option.astext()) for option in group.children]
             self._term([part for name in names for part in (nodes.Text(", "), name)][1:])
@@ -276,7 +279,7 @@ class BlockWriter:
         self.out.open("bullet_list", "ul", self.line, markup=_ITEM)
         for name in names:
             self.out.open("list_item", "li", self.line, markup=_ITEM)
-            self.out.paragraph(escape.code(name.lstrip("~")), self.line, tight=True)
+            self.out.paragraph(escape.code_span(name.lstrip("~")), self.line, tight=True)
             self.out.close("list_item", "li", self.line, markup=_ITEM)
         self.out.close("bullet_list", "ul", self.line, markup=_ITEM)
 
@@ -288,10 +291,10 @@ class BlockWriter:
         self.out.close("dl", "dl", self.line)
 
     def _footnotes(self, found: Sequence[nodes.Element]) -> None:
-        self._at(max(map(_line, found[0].children), default=0))
+        self._at(max(map(first_line, found[0].children), default=0))
         self.out.open("dl", "dl", self.line).attrSet("class", "notes")
         for note in found:
-            self._at(max(map(_line, note.children), default=0))
+            self._at(max(map(first_line, note.children), default=0))
             self._term([nodes.Text(f"[{self.references.footnote(note)}]")])
             self.out.open("dd", "dd", self.line)
             body = [child for child in note.children if not isinstance(child, nodes.label)]
@@ -299,6 +302,12 @@ class BlockWriter:
                 self._block(child, tight=len(body) == 1)
             self.out.close("dd", "dd", self.line)
         self.out.close("dl", "dl", self.line)
+
+    def _table(self, node: nodes.table) -> None:
+        title = next((child for child in node.children if isinstance(child, nodes.title)), None)
+        if title is not None:
+            self.out.own_label(*self._said(title.children))
+        self.line = write_table(node, self.out, self.inline, self.line)
 
     def _message(self, node: nodes.system_message) -> None:
         """Write what the parser could not read: as a listing. Of what it only warns, nothing is lost."""
@@ -313,51 +322,11 @@ class BlockWriter:
                 )
                 self.out.listing(child.astext(), "", self.line)
 
-    def _table(self, node: nodes.table) -> None:
-        title = next((child for child in node.children if isinstance(child, nodes.title)), None)
-        if title is not None:
-            self.out.own_label(*self._said(title.children))
-        group = next((child for child in node.children if isinstance(child, nodes.tgroup)), None)
-        if group is None:
-            return
-        width = sum(isinstance(child, nodes.colspec) for child in group.children)
-        self.out.open("table", "table", self.line)
-        for part in group.children:
-            if isinstance(part, nodes.thead | nodes.tbody):
-                name, cell = ("thead", "th") if isinstance(part, nodes.thead) else ("tbody", "td")
-                self.out.open(name, name, self.line)
-                for row in _filled(part, width):
-                    self._row(row, cell)
-                self.out.close(name, name, self.line)
-        self.out.close("table", "table", self.line)
 
-    def _row(self, row: Sequence[nodes.Element | None], cell: str) -> None:
-        self._at(next((line for entry in row if entry is not None and (line := _line(entry))), 0))
-        self.out.open("tr", "tr", self.line, extra=0)
-        for entry in row:
-            self.out.open(cell, cell, self.line)
-            self.out.inline(" <br> ".join(self._cell(entry)) if entry is not None else "", self.line)
-            self.out.close(cell, cell, self.line)
-        self.out.close("tr", "tr", self.line)
-
-    def _cell(self, entry: nodes.Element) -> Iterator[str]:
-        """Yield the lines of a cell, which holds no blocks."""
-        for node in entry.children:
-            match node:
-                case nodes.TextElement() if not isinstance(node, nodes.literal_block | nodes.doctest_block):
-                    text = self.inline.block(node.children)[0]
-                case nodes.literal_block() | nodes.doctest_block() | nodes.math_block():
-                    text = " <br> ".join(
-                        escape.code(line) for line in node.astext().split("\n") if line.strip()
-                    )
-                case nodes.image():
-                    text = escape.image(node.get("alt", ""), node["uri"])
-                case nodes.Element() if not isinstance(node, nodes.Invisible | nodes.system_message):
-                    text = " <br> ".join(self._cell(node))
-                case _:
-                    text = ""
-            if text:
-                yield text
+def _is_misspelled(comment: str) -> bool:
+    """Return whether a comment was meant to be a directive, with a second colon: `.. note: this`."""
+    name = comment.partition(":")[0].lower()
+    return ":" in comment and (name in BOXES or name in VERSIONS)
 
 
 def _without_colons(children: Sequence[nodes.Node]) -> list[nodes.Node]:
@@ -385,30 +354,3 @@ def _is_tight(item: nodes.Node) -> bool:
         and all(isinstance(child, nodes.paragraph) for child in kinds[:1])
         and all(isinstance(child, nodes.bullet_list | nodes.enumerated_list) for child in kinds[1:])
     )
-
-
-def _line(node: nodes.Node) -> int:
-    """Return the first line that a node or one inside of it knows; 0 if none does."""
-    while node.line is None and node.children:
-        node = node.children[0]
-    return node.line or 0
-
-
-def _filled(part: nodes.Element, width: int) -> Iterable[list[nodes.Element | None]]:
-    """Yield the rows of a table, with nothing in the places that a cell spans from elsewhere."""
-    spanned: dict[int, int] = {}
-    for row in elements(part):
-        cells: list[nodes.Element | None] = []
-        for entry in elements(row):
-            while spanned.get(len(cells), 0) > 0:
-                spanned[len(cells)] -= 1
-                cells.append(None)
-            first = len(cells)
-            cells += [entry, *[None] * int(entry.get("morecols", 0))]
-            if below := int(entry.get("morerows", 0)):
-                spanned.update((column, below) for column in range(first, len(cells)))
-        while len(cells) < width:
-            if spanned.get(len(cells), 0) > 0:
-                spanned[len(cells)] -= 1
-            cells.append(None)
-        yield cells

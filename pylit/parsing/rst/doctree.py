@@ -123,29 +123,45 @@ def _columns(text: str) -> int:
     return max(len(text.split()), text.count("+"))
 
 
-def read(lines: Sequence[ProseLine]) -> nodes.document:
-    """Parse `lines`; the lines of nodes are those of the file.
+class Reader:
+    """A parser of the pieces of one text. Its machine is made once, as that takes as long as a short piece."""
 
-    Raises:
-        UnreadableError: if docutils cannot.
-    """
-    if any(len(line.text) > LONGEST_LINE for line in lines):
-        raise UnreadableError(f"has a line of more than {LONGEST_LINE:,} characters")
-    if any(_columns(line.text) > MOST_COLUMNS for line in lines):
-        raise UnreadableError(f"has a table of more than {MOST_COLUMNS} columns")
-    settings = _settings().copy()
-    document = nodes.document(settings, Reporter("", 5, 5, stream="", encoding="utf-8"), source="")
-    document.note_source("", -1)
-    texts = [
-        line.text.replace("\f", " ").replace("\v", " ").replace("\0", " ").expandtabs(TAB).rstrip()
-        for line in lines
-    ]
-    items = [("", line.number - 1) for line in lines]
-    machine = states.RSTStateMachine(state_classes=STATES, initial_state="Body")
-    try:
-        machine.run(StringList(texts, items=items), document, inliner=_Inliner())
-    except RecursionError as error:
-        raise UnreadableError("is nested too deeply") from error
-    finally:
-        machine.unlink()
-    return document
+    def __init__(self) -> None:
+        self._machine: states.RSTStateMachine | None = None
+
+    def read(self, lines: Sequence[ProseLine]) -> nodes.document:
+        """Parse `lines`; the lines of nodes are those of the file.
+
+        Raises:
+            UnreadableError: if docutils cannot.
+        """
+        if any(len(line.text) > LONGEST_LINE for line in lines):
+            raise UnreadableError(f"has a line of more than {LONGEST_LINE:,} characters")
+        if any(_columns(line.text) > MOST_COLUMNS for line in lines):
+            raise UnreadableError(f"has a table of more than {MOST_COLUMNS} columns")
+        document = nodes.document(
+            _settings().copy(), Reporter("", 5, 5, stream="", encoding="utf-8"), source=""
+        )
+        document.note_source("", -1)
+        texts = StringList(
+            [_plain(line.text) for line in lines], items=[("", line.number - 1) for line in lines]
+        )
+        machine = self._machine or states.RSTStateMachine(state_classes=STATES, initial_state="Body")
+        self._machine = None  # after an error, it is not used again
+        try:
+            machine.run(texts, document, inliner=_Inliner())
+        except RecursionError as error:
+            raise UnreadableError("is nested too deeply") from error
+        self._machine = machine
+        return document
+
+    def close(self) -> None:
+        """Let go of the machine, which refers to itself."""
+        if self._machine:
+            self._machine.unlink()
+            self._machine = None
+
+
+def _plain(text: str) -> str:
+    """Return a line as docutils expects it."""
+    return text.replace("\f", " ").replace("\v", " ").replace("\0", " ").expandtabs(TAB).rstrip()

@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from ..model import ProseLine
 from ..token_writer import TokenWriter
 from .blocks import BlockWriter
-from .doctree import UnreadableError, read
+from .doctree import Reader, UnreadableError
 from .references import References
 
 _HINT = "It is shown as it is written."
@@ -26,24 +26,31 @@ def parse_fragments(
         styles: Underline of titles -> their level, for all texts of a file; new ones are added.
     """
     references = References({} if styles is None else styles)
-    found: list[tuple[Sequence[ProseLine], nodes.document | UnreadableError]] = []
+    found: list[tuple[Sequence[ProseLine], nodes.document | UnreadableError | None]] = []
+    reader = Reader()
     for lines in fragments:
+        if not lines:
+            found.append((lines, None))
+            continue
         try:
-            document = read(lines)
+            document = reader.read(lines)
             references.collect(document)
             found.append((lines, document))
         except UnreadableError as error:
             found.append((lines, error))
+    reader.close()
     return [_tokens(lines, tree, references) for lines, tree in found]
 
 
 def _tokens(
-    lines: Sequence[ProseLine], tree: nodes.document | UnreadableError, references: References
+    lines: Sequence[ProseLine], tree: nodes.document | UnreadableError | None, references: References
 ) -> list[Token]:
+    if tree is None:
+        return []
     if isinstance(tree, UnreadableError):
         return _as_listing(lines, str(tree))
     try:
-        writer = BlockWriter(references, lines[0].number if lines else 0)
+        writer = BlockWriter(references, lines[0].number)
         writer.blocks(tree)
     except RecursionError:
         return _as_listing(lines, "is nested too deeply")

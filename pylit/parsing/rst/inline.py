@@ -43,12 +43,12 @@ class InlineWriter:
         self.references = references
         self.report = report
         self.targets: list[str] = []
-        """What each piece of code with a shorter name than its own stands for, in order; empty for others."""
+        """The full name that each piece of code stands for, in order; empty for other code."""
         self.depth = 0
         self.room = LONGEST
 
     def block(self, children: Sequence[nodes.Node]) -> tuple[str, list[Token]]:
-        """Return the text of a block, and its tokens, in which code knows the full name that it is short for."""
+        """Return the text of a block, and its tokens, in which code knows the full name that it stands for."""
         self.targets = []
         text = self.write(children).strip()
         tokens = list(parse_inline(text))
@@ -102,7 +102,7 @@ class InlineWriter:
         return escape.text(node.astext())
 
     def _code(self, text: str, target: str = "") -> str:
-        found = escape.code(text)
+        found = escape.code_span(text)
         if found:
             self.targets.append(target)
         return found
@@ -110,7 +110,8 @@ class InlineWriter:
     def _reference(self, node: nodes.reference) -> str:
         words, address = self.write(node.children), self.references.address(node)
         if not address:
-            return words
+            is_name = node.get("refname", "") in self.references.known or node.get("anonymous")
+            return words if is_name or "`" in node.rawsource else escape.text(node.rawsource) or words
         if address == node.astext() and address.isascii() and not set(address) & set("<>\\ `"):
             return f"<{address}>" if "://" in address else escape.link(words, address)
         return escape.link(words, address)
@@ -169,7 +170,7 @@ class InlineWriter:
         if role in CALLED and not full.endswith(")"):
             full += "()"
         short = full.rpartition(".")[2] if is_short and not full.endswith(".") else full
-        return self._code(short, full if short != full else "")
+        return self._code(short, full)
 
 
 def _titled(text: str) -> tuple[str, str]:

@@ -24,12 +24,15 @@ class References:
         self.labels: dict[int, str] = {}
         """Identity of a footnote or a reference to one without a number of its own -> its number."""
         self.names: dict[str, str] = {}
+        self.known: set[str] = set()
+        """The names of everything in the pieces."""
         self.used = 0
         self.counted = [0, 0]
 
     def collect(self, document: nodes.document) -> None:
         """Collect the definitions of a piece."""
         for node in document.findall(nodes.Element):
+            self.known.update(node.get("names", ()))
             if isinstance(node, nodes.target):
                 self._target(node)
             elif isinstance(node, nodes.substitution_definition):

@@ -99,6 +99,13 @@ def test_notebook(write: Write, tmp_path: Path) -> None:
     assert "f(1)" in cells
 
 
+def test_tables_without_a_head_in_a_notebook(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '""":mod:`a`\n\n== ==\na  b\n== ==\n"""\n')
+    found = site(tmp_path, notebooks=True)
+    book = json.loads(render_notebook(found, found.pages[0], "en", Report()))
+    assert any("|  |  |\n| --- | --- |\n| a | b |" in "".join(cell["source"]) for cell in book["cells"])
+
+
 def test_docstrings_among_code_stay_as_they_are(write: Write, tmp_path: Path) -> None:
     write(
         "pkg/a.py",
@@ -128,6 +135,25 @@ def test_short_names_lead_to_what_they_are_short_for(write: Write, tmp_path: Pat
     write("pkg/a.py", '"""See :class:`~pkg.b.C`."""\n\nimport pkg.b\n')
     html = page(tmp_path)
     assert '<a class="ref" href="b.html#C"' in html and '<code translate="no">C</code></a>' in html
+
+
+def test_full_names_lead_to_what_the_module_does_not_import(write: Write, tmp_path: Path) -> None:
+    write("pkg/__init__.py", '"""P."""\n')
+    write("pkg/b.py", '"""B."""\n\n\nclass C:\n    """C."""\n')
+    write("pkg/a.py", '"""See :class:`~pkg.b.C`, :func:`math.sin` and :class:`x.y`."""\n')
+    html = page(tmp_path)
+    assert '<a class="ref" href="b.html#C"' in html
+    assert 'href="https://docs.python.org/3/library/math.html#math.sin"' in html
+    assert '<code translate="no">x.y</code>.</p>' in html
+
+
+def test_the_title_of_a_box_replaces_its_name(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '"""M.\n\n:::danger Do *not*\nIt is hot.\n:::\n"""\n')
+    html = page(tmp_path)
+    assert '<div class="box danger">\n<p class="label">Do <em>not</em></p>\n<p>It is hot.</p>\n</div>' in html
+    found = site(tmp_path, notebooks=True)
+    assert "> Do *not*" not in (book := render_notebook(found, found.pages[0], "en", Report()))
+    assert "> **Do *not***" in book and "Danger" not in book
 
 
 def test_nothing_of_html_is_left_in_restructured_text(write: Write, tmp_path: Path) -> None:

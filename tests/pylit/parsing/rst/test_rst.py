@@ -52,6 +52,8 @@ INLINE = [
     ("*(a)*\\ b", "(a)b"),
     ("a [1]_ b [#]_ c [X]_", "a [1] b [1] c [X]"),
     ("|a| b", "|a| b"),
+    ("a_ b_c_ `d`_", "a\\_ b_c\\_ d"),
+    ("_private_ x_y", "\\_private\\_ x_y"),
 ]
 
 
@@ -77,6 +79,7 @@ BLOCKS = [
     ("a\n\n----\n\nb", ["p a", "hr ''", "p b"]),
     (".. [1] a\n   b\n.. [X] c", ["dl", "  dt [1]", "  dd", "    p a b", "  dt [X]", "  dd", "    p c"]),
     (".. a comment\n\nb", ["p b"]),
+    (".. note: no directive\n\nb", ["p note: no directive", "p b"]),
     (".. |a| replace:: *b* c\n\n|a| d", ["p *b* c d"]),
     (".. |a| image:: b.png\n\n|a|", ["p ![a](<b.png>)"]),
     (".. _a: http://b.c\n\na_ `d e`__\n\n__ http://f.g", ["p [a](<http://b.c>) [d e](<http://f.g>)"]),
