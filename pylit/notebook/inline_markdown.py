@@ -10,9 +10,11 @@ import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from ..parsing import References, Span, SpanKind, find_spans, formula_at, parse_inline, plain_text
+from ..parsing import References, Span, SpanKind, Tag, find_spans, formula_at, parse_inline, plain_text
 from ..rendering import (
     Context,
+    RawHtml,
+    RawPicture,
     balance,
     is_elsewhere,
     link_to_picture,
@@ -35,6 +37,7 @@ class InlineWriter:
         self.address = address
         self.in_code = False
         """Whether the text goes between lines of code, where nothing is typeset."""
+        self.raw = RawHtml(context, self._raw_picture, address, has_anchors=False)
 
     def words(self, text: str) -> str:
         """Return a block in the page's language as plain text."""
@@ -68,8 +71,13 @@ class InlineWriter:
                 case SpanKind.IMAGE:
                     pieces[span.start] = (span.end, self._picture(span, is_in_link=bool(in_link[span.start])))
                     taken.append((span.start, span.end))
-                case SpanKind.HTML if span.start not in standing and not self.in_code:
-                    continue  # escaped below, like text that only looks like a tag
+                case SpanKind.HTML if not self.in_code:
+                    if tag := standing.get(span.start):
+                        new = self.raw.tag(tag, is_in_link=bool(in_link[span.start]))
+                        pieces[span.start] = (span.end, new)
+                    else:
+                        continue  # escaped below, like text that only looks like a tag
+                    taken.append((span.start, span.end))
                 case SpanKind.FORMULA if text[span.start] == "\\" and not self.in_code:
                     pieces[span.start] = (span.end, _in_dollars(text, span.start, in_table=in_table))
                     taken.append((span.start, span.end))
@@ -112,6 +120,25 @@ class InlineWriter:
         picture = picture_tag(address, span.words)
         return f"{picture}\n\n<em>{plain(span.title)}</em>" if span.title else picture
 
+    def _raw_picture(self, picture: RawPicture) -> str:
+        """Return a picture of raw HTML: a notebook has one for both themes."""
+        if picture.mode == "dark":
+            return ""
+        target = picture.target
+        if is_elsewhere(target):
+            href = link_to_picture(self.context, target, picture.title)
+            words = html.escape(picture.alternative or picture.title or target)
+            return (
+                f'<a href="{html.escape(self.address(href))}">{words}</a>'
+                if href and not picture.is_in_link
+                else words
+            )
+        address = show_picture(self.context, target, picture.title, embedded_picture, str)
+        if address is None:
+            return html.escape(picture.alternative)
+        width = f' width="{picture.share or picture.width}"' if picture.share or picture.width else ""
+        return picture_tag(address, picture.alternative, width)
+
 
 def _in_dollars(text: str, start: int, *, in_table: bool) -> str:
     """Return the formula that starts at `start`, with the delimiters that Jupyter knows."""
@@ -143,12 +170,12 @@ def _places(mark: str, text: str, start: int, end: int) -> Iterator[int]:
         yield match.start()
 
 
-def _standing(text: str, found: Sequence[Span]) -> set[int]:
-    """Return the positions of the raw tags of a block that are allowed, as on its page."""
+def _standing(text: str, found: Sequence[Span]) -> dict[int, Tag]:
+    """Return the raw tags of a block that are allowed, as on its page, by their positions."""
     raw = [token for token in balance(parse_inline(text)) if token.type == "html_inline"]
     tags = sorted(span.start for span in found if span.kind is SpanKind.HTML)
     assert len(raw) == len(tags)  # both come from the same parser
-    return {start for start, token in zip(tags, raw, strict=True) if token.meta.get("balanced")}
+    return {start: token.meta["tag"] for start, token in zip(tags, raw, strict=True) if "tag" in token.meta}
 
 
 def _formula(tex: str, in_table: bool) -> str:
@@ -157,9 +184,9 @@ def _formula(tex: str, in_table: bool) -> str:
     return re.sub(r"(?<!\\)\|", r"\\vert ", tex) if in_table else tex
 
 
-def picture_tag(address: str, alternative: str) -> str:
+def picture_tag(address: str, alternative: str, size: str = "") -> str:
     """Return an image as HTML, since Jupyter does not show attached drawings or those in Markdown syntax."""
-    return f'<img alt="{html.escape(escaping.one_line(alternative))}" src="{address}">'
+    return f'<img alt="{html.escape(escaping.one_line(alternative))}" src="{address}"{size}>'
 
 
 def plain(text: str) -> str:

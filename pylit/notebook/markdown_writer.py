@@ -22,7 +22,7 @@ from ..parsing import (
     figure_kind,
     without_directives,
 )
-from ..rendering import show_figure, show_html
+from ..rendering import show_figure
 from . import escaping
 from .inline_markdown import InlineWriter, picture_tag, plain
 from .standalone_svg import embedded_chart
@@ -34,7 +34,9 @@ class MarkdownWriter(InlineWriter):
 
     def cell(self, tokens: Sequence[Token]) -> str:
         """Return prose as the text of a cell."""
-        return self._blocks(SyntaxTreeNode(tokens), 0)
+        text = self._blocks(SyntaxTreeNode(tokens), 0)
+        end = self.raw.end()
+        return f"{text}\n\n{end}" if end else text
 
     def comment(self, tokens: Sequence[Token], width: int) -> list[str] | None:
         """Return prose as lines between those of code, at most `width` columns wide; `None` if it is unchanged."""
@@ -179,8 +181,8 @@ class MarkdownWriter(InlineWriter):
         content = node.content.rstrip("\n")
         if self.in_code:
             return content
-        opens, closes = node.meta.get("opens", 0), node.meta.get("closes", 0)
-        return escaping.html_block(show_html(self.context, content, opens, closes))
+        opens, closes = node.meta.get("opens", ()), node.meta.get("closes", ())
+        return escaping.html_block(self.raw.block(content, opens, closes))
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> str:

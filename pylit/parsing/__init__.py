@@ -18,7 +18,8 @@ from .figure_spec import (
     figure_texts,
     parse_figure,
 )
-from .html_blocks import SPANNING
+from .html_blocks import alignment
+from .html_tags import Tag, parse_attributes, parse_tag
 from .inline_spans import Span, SpanKind, find_spans
 from .invisible import HIDDEN_HINT, hidden_characters, show_hidden, suspicion, unwanted_characters
 from .listing import listing
@@ -38,7 +39,7 @@ from .model import (
 )
 from .names import unused_name
 from .noise import without_directives
-from .prose import Prose, begins_with_title
+from .prose import Prose, title_position
 from .sections import innermost
 from .source import (
     Source,
@@ -63,7 +64,6 @@ __all__ = [
     "GUIDE",
     "HIDDEN_HINT",
     "NOTEBOOK",
-    "SPANNING",
     "Chart",
     "Column",
     "DefinitionKind",
@@ -84,12 +84,13 @@ __all__ = [
     "Span",
     "SpanKind",
     "Table",
+    "Tag",
     "Terms",
     "Text",
     "ValuesError",
     "YamlValue",
+    "alignment",
     "all_tokens",
-    "begins_with_title",
     "decode_python",
     "decode_utf8",
     "definition_nodes",
@@ -105,12 +106,14 @@ __all__ = [
     "listing",
     "markdown",
     "parameters",
+    "parse_attributes",
     "parse_figure",
     "parse_inline",
     "parse_lines",
     "parse_markdown",
     "parse_python",
     "parse_source",
+    "parse_tag",
     "plain_text",
     "python_tokens",
     "read_json",
@@ -120,6 +123,7 @@ __all__ = [
     "show_hidden",
     "suspicion",
     "syntax_tree",
+    "title_position",
     "unused_name",
     "unwanted_characters",
     "without_directives",

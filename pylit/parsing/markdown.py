@@ -20,7 +20,8 @@ from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from .figure_spec import FigureKind
-from .html_blocks import pair_blocks
+from .html_blocks import pair_blocks, split_headings
+from .html_tags import parse_tag
 from .math_delimiters import begins_doctest, math_block, math_inline, paragraph
 from .model import ProseLine
 from .plain_math import plain_formula
@@ -116,7 +117,9 @@ def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
     found: dict[str, Any] = {}
     text = "\n".join(line.text for line in lines)
     tokens = _parser(text).parse(text, found)
-    pair_blocks(tokens)
+    if "<" in text:
+        tokens = split_headings(tokens)
+        pair_blocks(tokens)
     line = lines[0].number
     for token in tokens:
         if token.map and token.map[0] < len(lines):
@@ -190,6 +193,9 @@ def plain_text(text: str) -> str:
             parts.append(" ")
         elif token.type.startswith("math_inline"):
             parts.append(plain_formula(token.content))
+        elif token.type == "html_inline":
+            tag = parse_tag(token.content)
+            parts.append(tag.attributes.get("alt", "") if tag and tag.name == "img" else "")
         elif token.type != "image" and not token.children:
-            parts.append(token.content if token.type != "html_inline" else "")
+            parts.append(token.content)
     return "".join(parts)

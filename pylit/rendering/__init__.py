@@ -11,7 +11,6 @@ from .decisions import (
     link_to_picture,
     resolve_link,
     show_figure,
-    show_html,
     show_picture,
     translate,
 )
@@ -20,6 +19,7 @@ from .memo import Fragments
 from .page_body import Body, Row, hidden_definitions, render_body
 from .passage_html import marked
 from .prose_html import with_title
+from .raw_html import RawHtml, RawPicture
 from .rows import render_rows
 from .sanitize import balance
 
@@ -31,6 +31,8 @@ __all__ = [
     "Context",
     "Fragments",
     "PictureError",
+    "RawHtml",
+    "RawPicture",
     "Row",
     "balance",
     "checked_copy",
@@ -45,7 +47,6 @@ __all__ = [
     "render_rows",
     "resolve_link",
     "show_figure",
-    "show_html",
     "show_picture",
     "translate",
     "view_box",

@@ -57,6 +57,8 @@ class Context:
     """Image files that the page shows, and that are published with it: only those that have been checked."""
     targets: set[str] = field(default_factory=set)
     """Addresses that the page links to."""
+    anchors: set[str] = field(default_factory=set)
+    """Anchors that raw HTML may still set: each once."""
     room: int = 100_000
     """Number of characters of long addresses that may still be written: links that share a definition multiply it."""
     drawn: int = 0
@@ -73,6 +75,13 @@ class Context:
         excess = max(0, sum(map(len, addresses)) - SHORT)
         self.room -= excess
         return not excess or self.room >= 0
+
+    def claims_anchor(self, anchor: str) -> bool:
+        """Return whether an element may have this anchor; no other one may have it then."""
+        if anchor not in self.anchors:
+            return False
+        self.anchors.remove(anchor)
+        return True
 
     def draws(self, size: int) -> bool:
         """Count `size` more characters of figures and drawings, and return whether they are allowed."""

@@ -20,13 +20,13 @@ from ..parsing import (
     Prose,
     Section,
     Source,
-    begins_with_title,
     figure_kind,
     find_lookalikes,
     plain_text,
     python_tokens,
     show_hidden,
     suspicion,
+    title_position,
 )
 from ..resolve import Reference
 from ..tracing import Chip
@@ -131,7 +131,7 @@ def render_body(
     pieces, title = source.prose, source.title
     heading = Markup()
     first = next((prose.tokens for prose in pieces if prose.tokens), ())
-    if not begins_with_title(first):
+    if title_position(first) is None:
         context.last_level = 1
         heading = renderer.block(title, source.meta.title_line) if source.meta.title else Markup.escape(title)
     rows: list[Row] = []
@@ -236,7 +236,7 @@ def _contents(
     for prose in pieces:
         opens = prose.section.opens
         headings = list(prose.headings)
-        if prose.tokens is first and begins_with_title(first):
+        if prose.tokens is first and title_position(first) is not None:
             headings.pop(0)
         own = 2 + opens.depth if opens else 2
         if opens and prose.section.name == opens.name:

@@ -136,6 +136,7 @@ def _open(
         report=report,
         fragments=fragments or Fragments(typesetter=site.workbench.typesetter),
         lines=module.source.lines,
+        anchors=set(module.source.tag_anchors),
         room=100_000 + 3 * len(module.source.text),  # more than the text of all links takes
         glossaries=site.translations.glossaries,
         origin=lambda line: site.code_links.url(page.file, 0 if page.file.endswith(NOTEBOOK) else line),
