@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from ..errors import FormulaError
 from ..parsing import References, Span, SpanKind, Tag, find_spans, formula_at, parse_inline, plain_text
 from ..rendering import (
     Context,
@@ -22,9 +23,11 @@ from ..rendering import (
     show_picture,
     translate,
 )
+from ..tex import REFERS
 from . import escaping
 from .standalone_svg import embedded_picture
 
+_REFERENCE = re.compile(r"\\pylitref\{[^{}\\]*\}\{([^{}\\]*)\}")
 MakeAbsolute = Callable[[str], str]
 """Makes an address on the page absolute."""
 
@@ -78,13 +81,11 @@ class InlineWriter:
                     else:
                         continue  # escaped below, like text that only looks like a tag
                     taken.append((span.start, span.end))
-                case SpanKind.FORMULA if text[span.start] == "\\" and not self.in_code:
-                    pieces[span.start] = (span.end, _in_dollars(text, span.start, in_table=in_table))
+                case SpanKind.FORMULA if not self.in_code:
+                    pieces[span.start] = (span.end, self._in_dollars(text, span, in_table=in_table))
                     taken.append((span.start, span.end))
                 case _:
                     taken.append((span.start, span.end))
-                    if span.kind is SpanKind.FORMULA and not self.in_code:
-                        pieces[span.start] = (span.end, _formula(text[span.start : span.end], in_table))
         if not self.in_code:
             covered = bytearray(len(text))
             for start, end in taken:
@@ -120,6 +121,30 @@ class InlineWriter:
         picture = picture_tag(address, span.words)
         return f"{picture}\n\n<em>{plain(span.title)}</em>" if span.title else picture
 
+    def formula(self, tex: str, *, display: bool) -> str:
+        """Return a formula that needs no macros, labels and style sheets; as written if the page reports it."""
+        try:
+            found = self.context.equations.prepare(tex, self.context.line, display=display)
+        except FormulaError:
+            return tex
+        return found.link[1] if found.link else _REFERENCE.sub(r"\\text{\1}", found.tex)
+
+    def _in_dollars(self, text: str, span: Span, *, in_table: bool) -> str:
+        """Return a formula with the delimiters that Jupyter knows."""
+        found = formula_at(text, span.start)
+        assert found is not None
+        tex = self.formula(found.tex, display=found.display)
+        if REFERS.fullmatch(found.tex.strip()) and tex != found.tex:
+            return tex
+        if not tex:
+            return ""
+        is_ours = not found.markup.startswith("$")
+        tex = escaping.formula(tex.strip() if is_ours else tex)
+        mark = "$$" if found.display else "$"
+        if in_table:
+            tex = _without_bars(tex) if is_ours else re.sub(r"(?<!\\)\|", r"\\vert ", tex)
+        return mark + tex + mark
+
     def _raw_picture(self, picture: RawPicture) -> str:
         """Return a picture of raw HTML: a notebook has one for both themes."""
         if picture.mode == "dark":
@@ -138,15 +163,6 @@ class InlineWriter:
             return html.escape(picture.alternative)
         width = f' width="{picture.share or picture.width}"' if picture.share or picture.width else ""
         return picture_tag(address, picture.alternative, width)
-
-
-def _in_dollars(text: str, start: int, *, in_table: bool) -> str:
-    """Return the formula that starts at `start`, with the delimiters that Jupyter knows."""
-    formula = formula_at(text, start)
-    assert formula is not None
-    tex = escaping.formula(formula.tex.strip())
-    mark = "$$" if formula.display else "$"
-    return mark + (_without_bars(tex) if in_table else tex) + mark
 
 
 def _without_bars(tex: str) -> str:
@@ -176,12 +192,6 @@ def _standing(text: str, found: Sequence[Span]) -> dict[int, Tag]:
     tags = sorted(span.start for span in found if span.kind is SpanKind.HTML)
     assert len(raw) == len(tags)  # both come from the same parser
     return {start: token.meta["tag"] for start, token in zip(tags, raw, strict=True) if "tag" in token.meta}
-
-
-def _formula(tex: str, in_table: bool) -> str:
-    """Return a formula with its dollars; without `|` in a table cell."""
-    tex = escaping.formula(tex)
-    return re.sub(r"(?<!\\)\|", r"\\vert ", tex) if in_table else tex
 
 
 def picture_tag(address: str, alternative: str, size: str = "") -> str:

@@ -81,7 +81,10 @@ class MarkdownWriter(InlineWriter):
                 example = without_directives(node.content.rstrip("\n"))
                 return example if self.in_code else escaping.fenced(example, "pycon")
             case "math_block":
-                return f"$${node.content if self.in_code else escaping.formula(node.content)}$$"
+                if self.in_code:
+                    return f"$${node.content}$$"
+                tex = self.formula(node.content, display=True)
+                return f"$${escaping.formula(tex)}$$" if tex else "<!-- -->"
             case "html_block":
                 return self._html(node)
             case _:  # a thematic break: there are no other blocks

@@ -37,8 +37,9 @@ from .model import (
     Section,
     file_kind,
 )
-from .names import unused_name
+from .names import slug, unused_name
 from .noise import without_directives
+from .plain_math import plain_formula
 from .prose import Prose, title_position
 from .sections import innermost
 from .source import (
@@ -114,6 +115,7 @@ __all__ = [
     "parse_python",
     "parse_source",
     "parse_tag",
+    "plain_formula",
     "plain_text",
     "python_tokens",
     "read_json",
@@ -121,6 +123,7 @@ __all__ = [
     "read_yaml",
     "refused_character",
     "show_hidden",
+    "slug",
     "suspicion",
     "syntax_tree",
     "title_position",

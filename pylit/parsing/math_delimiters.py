@@ -1,5 +1,7 @@
 r"""Finds the formulas of a text: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{align}…\end{align}` and the like.
 
+`\eqref{…}` and `\ref{…}` in text are formulas too: they refer to equations.
+
 A dollar sign may also mean money or a shell variable. It opens a formula only if no letter or digit precedes it and no
 space follows; it closes one only if no space precedes it, and no digit or name that it might belong to follows. An
 unclosed formula is text.
@@ -23,6 +25,7 @@ ENVIRONMENTS = frozenset(
 )
 """Environments that are formulas, with or without a star. KaTeX does not support all of them, and reports that."""
 _TOKEN = re.compile(r"\\(?:(?P<edge>begin|end)\{(?P<name>\w+)\*?\}|(?P<sign>[()\[\]])|.)", re.DOTALL)
+_REFERENCE = re.compile(r"\\(?:eq)?ref\{[^{}\s]{1,200}\}")
 _OPENING = re.compile(r"\\(?:[(\[]|begin)")
 _CLOSING = {")": "(", "]": "["}
 _DOLLAR = re.compile(r"\\.|(\$)", re.DOTALL)
@@ -50,6 +53,8 @@ def formula_at(text: str, start: int) -> Formula | None:
         return _dollars(text, start)
     if text.startswith("$", start):
         return _dollar(text, start)
+    if match := _REFERENCE.match(text, start):
+        return Formula(match.end(), match[0], "\\ref", False)
     end = closings(text).get(start)
     if end is None:
         return None

@@ -14,9 +14,10 @@ from .decisions import (
     show_picture,
     translate,
 )
+from .equations import find_equations
 from .images import PICTURE_HINT, SVG, PictureError, checked_copy, checked_type, inline_svg, view_box
 from .memo import Fragments
-from .page_body import Body, Row, hidden_definitions, render_body
+from .page_body import Body, CodeLine, Row, hidden_definitions, render_body
 from .passage_html import marked
 from .prose_html import with_title
 from .raw_html import RawHtml, RawPicture
@@ -27,6 +28,7 @@ __all__ = [
     "PICTURE_HINT",
     "SVG",
     "Body",
+    "CodeLine",
     "ColouredCode",
     "Context",
     "Fragments",
@@ -37,6 +39,7 @@ __all__ = [
     "balance",
     "checked_copy",
     "checked_type",
+    "find_equations",
     "hidden_definitions",
     "inline_svg",
     "is_drawing",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import Problem, Report, Severity
 from ..i18n import Catalog, Gettext, State
 from ..resolve import Links, Reference
+from .equations import Equations
 from .memo import Fragments
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Context:
     """Reads the glossaries of all languages."""
     fragments: Fragments = field(default_factory=Fragments)
     """Typesets formulas and highlights code."""
+    equations: Equations = field(default_factory=Equations)
+    """Macros, numbers and labels of the page's formulas."""
     lines: Sequence[str] = ()
     """The lines of the file."""
     within: str = ""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from ..errors import Severity
+from ..errors import FormulaError, Severity
 from ..i18n import State
 from ..nearest import Guesses
 from ..parsing import (
@@ -207,14 +207,12 @@ def _symbols(
         return {}
     from ..tex import find_symbols
 
-    used = {
-        key
-        for prose in pieces
-        for block in prose.tokens
-        for token in [block, *(block.children or [])]
-        if token.type.startswith("math")
-        for key in find_symbols(token.content)
-    }
+    used: set[str] = set()
+    for prose in pieces:
+        for block in prose.tokens:
+            for token in [block, *(block.children or [])]:
+                if token.type.startswith("math"):
+                    used.update(find_symbols(_prepared(token, block.meta["line"], context)))
     found = {}
     guesses = Guesses()
     context.line = source.meta.symbols_line
@@ -228,6 +226,15 @@ def _symbols(
         else:
             found[key] = names[name]
     return found
+
+
+def _prepared(token: Token, line: int, context: Context) -> str:
+    """Return the TeX of a formula as it is typeset; as it was written if that is reported elsewhere."""
+    display = token.type != "math_inline"
+    try:
+        return context.equations.prepare(token.content, line, display=display).tex
+    except FormulaError:
+        return token.content
 
 
 def _contents(

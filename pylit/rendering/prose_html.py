@@ -144,11 +144,22 @@ class ProseRenderer(PassageRenderer):
         return self._ours(self._formula(tokens[idx].content, display=True))
 
     def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return f'<div class="formula" tabindex="0">{self._formula(tokens[idx].content, display=True)}</div>\n'
+        html = self._formula(tokens[idx].content, display=True)
+        return f'<div class="formula" tabindex="0">{html}</div>\n' if html else ""
 
     def _formula(self, tex: str, *, display: bool) -> str:
+        context = self.context
         try:
-            return self.context.fragments.formula(tex, display)
+            found = context.equations.prepare(tex, context.line, display=display)
+            if found.link:
+                label, text = found.link
+                return f'<a href="#{escape(label.anchor)}">{escape(text)}</a>'
+            if not found.tex:
+                return ""
+            html = context.fragments.formula(found.tex, display)
+            # The original and a translation may both be on the page.
+            anchors = [anchor for anchor in found.anchors if context.claims_anchor(anchor)]
+            return "".join(f'<a id="{escape(anchor)}"></a>' for anchor in anchors) + html
         except FormulaError as error:
             tex = tex.strip()
             shown = tex if len(tex) <= SHOWN else f"{tex[:SHOWN]}…"
