@@ -123,7 +123,11 @@ def render(
 
     with ending_on_errors():
         said, how = _parted(options)
-        site = open_pages(paths, config, said, languages=lang, out=out, force=how["force"])
+        # With --keep-going too, pages are written although there are errors, so none may be missing.
+        is_lenient = not how["strict"] or how["keep_going"]
+        site = open_pages(
+            paths, config, said, languages=lang, out=out, force=how["force"], lenient=is_lenient
+        )
         _build(site, out, ", ".join(map(str, paths)), is_lenient=not how["strict"], **how)
 
 

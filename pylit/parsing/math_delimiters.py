@@ -3,8 +3,8 @@ r"""Finds the formulas of a text: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\be
 `\eqref{…}` and `\ref{…}` in text are formulas too: they refer to equations.
 
 A dollar sign may also mean money or a shell variable. It opens a formula only if no letter or digit precedes it and no
-space follows; it closes one only if no space precedes it, and no digit or name that it might belong to follows. An
-unclosed formula is text.
+space follows; it closes one only if no space precedes it, unless the formula has a command such as `\alpha`, and no
+digit or name that it might belong to follows. An unclosed formula is text.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _REFERENCE = re.compile(r"\\(?:eq)?ref\{[^{}\s]{1,200}\}")
 _OPENING = re.compile(r"\\(?:[(\[]|begin)")
 _CLOSING = {")": "(", "]": "["}
 _DOLLAR = re.compile(r"\\.|(\$)", re.DOTALL)
+_COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _NAME = re.compile(r"\w{2,}")
 _ENDING = re.compile(r"(?:st|nd|rd|th|s)\b")
 """Endings that may follow a formula in English: the $n$th, all $x$s."""
@@ -105,7 +106,7 @@ def _dollar(text: str, start: int) -> Formula | None:
 
 def _may_close(text: str, start: int, end: int) -> bool:
     last, after = text[end - 1], text[end + 1 : end + 2]
-    if last.isspace() or after.isdigit():
+    if after.isdigit() or (last.isspace() and not _COMMAND.search(text, start, end)):
         return False
     if _is_letter(after) or (after and after in "_{("):  # it may be part of a variable: `$HOME/$USER`
         is_name = _NAME.fullmatch(text, start, end) and not _ENDING.match(text, end + 1)

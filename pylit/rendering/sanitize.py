@@ -118,7 +118,7 @@ def balance(tokens: Sequence[Token]) -> list[Token]:
         if name in VOID:
             stand = (index,) if not tag.is_end and name in INLINE_TAGS else ()
         elif name in PICTURE_TAGS:
-            stand = (index,) if tag.attributes else ()
+            stand = (index,) if tag.attributes or tag.is_end else ()
         elif name not in INLINE_TAGS | PLAIN_TAGS | RENAMED.keys():
             continue
         elif not tag.is_end:

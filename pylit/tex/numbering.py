@@ -169,7 +169,7 @@ class _Numberer:
         space = len(content)
         while space and content[space - 1].isspace():
             space -= 1
-        return [*content[:space], " " * bool(space), tag, *content[space:]]
+        return [*content[:space], tag, *content[space:]]
 
 
 def _edge(kind: str, name: str) -> list[str]:

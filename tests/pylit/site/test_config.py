@@ -69,6 +69,8 @@ site_dir = "public"
 [manuals]
 "torch.*" = "https://example.org/{name}"
 "torch.nn" = ""
+[macros]
+R = '\\mathbb{R}'
 """
 
 
@@ -89,6 +91,7 @@ def test_all_keys_arrive(write: Write, tmp_path: Path) -> None:
     assert settings.edit_link == "https://host/edit/{branch}/{path}"
     assert settings.documented == ("pkg",) and settings.traces == tmp_path / "shapes"
     assert list(settings.manuals.items()) == [("torch.*", "https://example.org/{name}"), ("torch.nn", "")]
+    assert settings.macros == {"R": r"\mathbb{R}"}
     assert settings.conventions == Conventions(cells=False, fold_noise=False, dead_code=False, outputs=False)
     assert settings.notebooks and not settings.search and settings.theme == tmp_path / "theme"
     assert settings.requirement.endswith("it@0123456789abcdef0123456789abcdef01234567")
