@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markdown_it.token import Token
@@ -101,47 +101,54 @@ class _Heading:
     """What is in it."""
 
 
-def split_headings(tokens: Sequence[Token]) -> list[Token]:
-    """Return tokens in which headings in raw HTML are tokens of their own."""
+def split_headings(tokens: Sequence[Token], parse: Callable[[str], list[Token]]) -> list[Token]:
+    """Return tokens in which headings in raw HTML are tokens of their own.
+
+    Args:
+        tokens: The tokens of a text.
+        parse: Parses the Markdown of a heading.
+    """
     found: list[Token] = []
     for token in tokens:
         if token.type == "html_block" and ("<h" in token.content or "<H" in token.content):
-            found += _split(token)
+            found += _split(token, parse)
         else:
             found.append(token)
     return found
 
 
-def _split(block: Token) -> Iterator[Token]:
+def _split(block: Token, parse: Callable[[str], list[Token]]) -> Iterator[Token]:
     html, at = block.content, 0
-    first, last = block.map or [0, 0]
+    line, last = block.map or [0, 0]
     for heading in _headings(html):
         text = _as_markdown(heading.html)
         if not text:
             continue
-        line = first + html.count("\n", 0, heading.start)
-        place = [line, min(last, line + html.count("\n", heading.start, heading.end) + 1)]
-        yield from _part(block, html[at : heading.start], first + html.count("\n", 0, at))
+        yield from _part(block, html[at : heading.start], line)
+        line += html.count("\n", at, heading.start)
         at = heading.end
+        following = line + html.count("\n", heading.start, at)
+        place = [line, min(last, following + 1)]
+        line = following
         opening = Token("heading_open", heading.tag.name, 1, map=place, level=block.level, block=True)
         if side := alignment(heading.tag):
             opening.attrSet("style", f"text-align:{side}")
         if heading.tag.anchor:
             opening.meta["anchor"] = heading.tag.anchor
         yield opening
-        yield Token(
-            "inline", "", 0, map=list(place), level=block.level + 1, content=text, children=[], block=True
-        )
+        inline = Token("inline", "", 0, map=list(place), level=block.level + 1, block=True)
+        inline.content, inline.children = text, parse(text)
+        yield inline
         yield Token("heading_close", heading.tag.name, -1, level=block.level, block=True)
-    yield from _part(block, html[at:], first + html.count("\n", 0, at))
+    yield from _part(block, html[at:], line)
 
 
 def _part(block: Token, html: str, line: int) -> Iterator[Token]:
     if html == block.content:
         yield block
     elif html.strip():
-        # Where it begins with text, a tag that is shown makes it HTML all the same.
-        yield block.copy(content=html.strip("\n"), map=[line, (block.map or [0, line])[1]], meta={})
+        start = line + len(html) - len(html.lstrip("\n"))
+        yield block.copy(content=html.strip("\n"), map=[start, (block.map or [0, start])[1]], meta={})
 
 
 def _headings(html: str) -> Iterator[_Heading]:

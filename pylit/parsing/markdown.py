@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
+from .code_words import code_words
 from .figure_spec import FigureKind
 from .html_blocks import pair_blocks, split_headings
 from .html_tags import parse_tag
@@ -55,6 +56,7 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
         gfm_autolink_plugin(md)
     ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.inline.ruler.before("escape", "math_inline", math_inline)
+    md.inline.ruler.before("emphasis", "code_words", code_words)
     md.block.ruler.before("fence", "math_block", _math_block, ends)
     md.block.ruler.before("fence", "tex_block", math_block, ends)
     md.block.ruler.at("paragraph", paragraph)
@@ -116,9 +118,10 @@ def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
         return []
     found: dict[str, Any] = {}
     text = "\n".join(line.text for line in lines)
-    tokens = _parser(text).parse(text, found)
+    parser = _parser(text)
+    tokens = parser.parse(text, found)
     if "<" in text:
-        tokens = split_headings(tokens)
+        tokens = split_headings(tokens, lambda words: parser.parseInline(words, found)[0].children or [])
         pair_blocks(tokens)
     line = lines[0].number
     for token in tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -21,6 +22,8 @@ MAX_DRAWN = 10_000_000
 """Maximum number of characters of all figures and drawings of a page, since one file can be shown many times."""
 SHORT = 200
 """Maximum number of characters of an address and its title that does not count towards `Context.room`."""
+_WORD = re.compile("[^ #]")
+"""What a line of prose has that does not end its block."""
 
 
 @dataclass
@@ -96,6 +99,6 @@ class Context:
     ) -> None:
         """Report a problem with the current block, on the line that contains `about`."""
         numbers = range(self.line - 1, len(self.lines)) if about and self.line else range(0)
-        block = takewhile(lambda line: line.strip(" #"), (self.lines[number] for number in numbers))
+        block = takewhile(_WORD.search, (self.lines[number] for number in numbers))
         offset = next((n for n, line in enumerate(block) if about in line), 0)
         self.report.add(Problem(self.file, self.line + offset, message, hint, severity))

@@ -59,6 +59,8 @@ class Equations:
     labels: dict[str, Label] = field(default_factory=dict)
     numbered: dict[tuple[int, str], Numbered] = field(default_factory=dict)
     """Line and TeX of each displayed formula of a page with labels -> the formula with its numbers."""
+    expanded: dict[tuple[int, str], str] = field(default_factory=dict)
+    """Line and TeX of formulas -> the formula with its macros expanded, which is counted once."""
     problems: list[tuple[int, str, str]] = field(default_factory=list)
     """Line, message and hint of each problem with macros and labels."""
 
@@ -86,8 +88,13 @@ class Equations:
         return Formula(self._referring(found.tex), anchors)
 
     def _expanded(self, tex: str, line: int) -> str:
-        rest, _ = take_definitions(tex)
-        return expand(rest, self.macros, line)
+        if not (self.macros or DEFINES.search(tex)):
+            return tex
+        known = self.expanded.get((line, tex))
+        if known is None:
+            rest, _ = take_definitions(tex)
+            known = self.expanded[line, tex] = expand(rest, self.macros, line)
+        return known
 
     def _label(self, name: str) -> Label:
         if label := self.labels.get(name.strip()):
@@ -113,6 +120,7 @@ def _text(command: str, label: Label) -> str:
 def find_equations(source: Source, given: Mapping[str, str]) -> Equations:
     """Return the equations of a page, with the macros `given` by the configuration of its site."""
     found = Equations()
+    found.macros.room += len(source.text)
     for _ in known_macros(given, found.macros):
         pass  # reported with the configuration
     meta = source.meta

@@ -48,6 +48,8 @@ class Macros:
 
     _known: dict[str, tuple[list[int], list[Macro]]] = field(default_factory=dict)
     """Command -> the lines from which its definitions apply, in order, and the definitions."""
+    room: int = 50_000
+    """Number of characters that may still be added to formulas: otherwise short ones could make an endless page."""
 
     def __bool__(self) -> bool:
         return bool(self._known)
@@ -131,23 +133,33 @@ def expand(tex: str, macros: Macros, line: int = 0) -> str:
     """Return a formula on a line of a page with its macros expanded.
 
     Raises:
-        FormulaError: if a macro lacks an argument, or grows too much.
+        FormulaError: if a macro lacks an argument or grows too much, or if those of the page have grown too much.
     """
     if not macros or "\\" not in tex:
         return tex
     reader = _Reader(tokens_of(tex))
+    try:
+        return _expanded(reader, macros, line)
+    finally:
+        macros.room -= reader.cost
+
+
+def _expanded(reader: _Reader, macros: Macros, line: int) -> str:
     out: list[str] = []
-    calls = added = 0
     while reader.left:
         token = reader.take()
         macro = macros.find(token, line) if token[0] == "\\" else None
         if macro is None:
             out.append(token)
             continue
-        calls += 1
+        if macros.room <= 0:
+            raise FormulaError(
+                "macros have added too much to the formulas before it; use fewer or shorter ones"
+            )
         body = list(macro.body) if not macro.arguments else list(_filled(macro, reader, token))
-        added += sum(map(len, body))
-        if calls > MAX_CALLS or added > MAX_EXPANDED:
+        reader.calls += 1
+        reader.cost += sum(map(len, body)) + 1
+        if reader.calls > MAX_CALLS or reader.cost > MAX_EXPANDED:
             raise FormulaError(
                 f"its macros, such as {token}, call each other without end or grow too much; at most"
                 f" {MAX_CALLS:,} calls and {MAX_EXPANDED:,} characters are allowed"
@@ -188,6 +200,10 @@ class _Reader:
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.left = list(reversed(tokens))
+        self.calls = 0
+        """Number of macros called so far."""
+        self.cost = 0
+        """Number of characters that they have added, and of calls."""
 
     def take(self) -> str:
         """Return the next token."""

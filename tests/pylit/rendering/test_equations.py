@@ -36,9 +36,9 @@ def numbered(
     ("tex", "wanted", "labels", "following"),
     [
         (r"x", r"x", {}, 1),
-        (r"x \label{a}", r"x \tag{1}", {"a": "1"}, 2),
-        (r"x \tag{A} \label{a}", r"x \tag{A}", {"a": "A"}, 1),
-        (r"x \tag*{A}", r"x \tag*{A}", {}, 1),
+        (r"x \label{a}", r"x\tag{1}", {"a": "1"}, 2),
+        (r"x \tag{A} \label{a}", r"x\tag{A}", {"a": "A"}, 1),
+        (r"x \tag*{A}", r"x\tag*{A}", {}, 1),
         (r"\begin{equation}x\end{equation}", r"\begin{equation}x\tag{1}\end{equation}", {}, 2),
         (r"\begin{equation*}x\label{a}\end{equation*}", r"\begin{equation*}x\end{equation*}", {"a": ""}, 1),
         (
@@ -135,7 +135,7 @@ def test_references(write: Write, tmp_path: Path) -> None:
     assert '<a href="#eq-first">(1)</a>' in html
     assert '<a href="#eq-second">A</a>' in html
     assert r"{x = \text{(2)}}" in html
-    assert r"y \tag{2}" in html and r"a &amp;= b \tag{1}" in html
+    assert r"y\tag{2}" in html and r"a &amp;= b\tag{1}" in html
 
 
 def test_a_reference_in_a_formula_is_a_link(write: Write, tmp_path: Path) -> None:
