@@ -4,7 +4,7 @@ Provides `Typesetter`, `find_symbols`, `Macros` and `number`. Refuses formulas t
 long, and macros that grow without end.
 """
 
-from .macros import DEFINES, Macro, Macros, expand, known_macros, take_definitions
+from .macros import DEFINES, Macros, expand, known_macros, take_definitions
 from .numbering import REFERS, Numbered, needs_numbering, number
 from .symbols import find_symbols
 from .typeset import Typesetter, reference
@@ -12,7 +12,6 @@ from .typeset import Typesetter, reference
 __all__ = [
     "DEFINES",
     "REFERS",
-    "Macro",
     "Macros",
     "Numbered",
     "Typesetter",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Write
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it.token import Token
 from notebooks import HEADER, PIXEL, text_of
@@ -303,7 +303,6 @@ PIECES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_any_html_leaves_the_page_balanced(text: str) -> None:
     from tempfile import TemporaryDirectory
