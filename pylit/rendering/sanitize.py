@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from markdown_it.token import Token
 from markupsafe import escape
 
-from ..parsing import parse_tag
+from ..parsing import Tag, parse_tag
 from ..resolve import EXTERNAL
 from .tidy_html import VOID, TagWriter, tidy
 
@@ -99,9 +99,9 @@ def depth(tokens: Sequence[Token]) -> int:
     """Return the maximum nesting of emphasis, links and raw tags."""
     level = deepest = 0
     for token in tokens:
-        tag = token.meta.get("tag")
-        is_nested = tag and tag.name in INLINE_TAGS and tag.name not in VOID
-        level += token.nesting if not is_nested else -1 if tag.is_end else 1
+        tag: Tag | None = token.meta.get("tag")
+        is_nested = tag is not None and tag.name in INLINE_TAGS and tag.name not in VOID
+        level += token.nesting if tag is None or not is_nested else -1 if tag.is_end else 1
         deepest = max(deepest, level)
     return deepest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Write
@@ -14,7 +15,7 @@ from pylit.site.settings import Settings
 from pylit.tex import number
 
 
-def shown(write: Write, base: Path, text: str, **options: object) -> tuple[str, list[tuple[int, str]]]:
+def shown(write: Write, base: Path, text: str, **options: Any) -> tuple[str, list[tuple[int, str]]]:
     """The prose of a guide, each formula as its TeX, and what is wrong with it."""
     write("pkg/a.md", text)
     view, report = render(base, "pkg/a.md", **options)
