@@ -59,7 +59,7 @@ print(first, Thing)
 title: Module a
 symbols: {W_s: Maker.weight}
 ---
-It makes $W_s \cdot x$.
+It makes $W_s \\cdot x$.
 
 ```glossary
 ```
