@@ -113,7 +113,8 @@ def render(
         PylitError: if the configuration is not valid, a path does not exist, or the folder cannot be written.
     """
     chosen = given(options, [name for name in NAMES if name not in FILES])
-    site = open_pages(path_list(paths), config, chosen, out=Path(out), force=force)
+    is_lenient = keep_going or not strict
+    site = open_pages(path_list(paths), config, chosen, out=Path(out), force=force, lenient=is_lenient)
     return build_site(
         site,
         Path(out),
@@ -264,6 +265,7 @@ def open_pages(
     out: Path | None = None,
     force: bool = False,
     is_kept: bool = True,
+    lenient: bool = False,
 ) -> Site:
     """Open a site that consists of some files or folders only.
 
@@ -277,6 +279,7 @@ def open_pages(
         out: The output folder, if the site is to be written.
         force: Whether files in `out` that pylit did not write may be overwritten.
         is_kept: Whether to use the cache.
+        lenient: Whether a page that cannot be made is replaced by a listing of its file.
 
     Raises:
         PylitError: if they are not pages, or `out` cannot be used.
@@ -297,7 +300,7 @@ def open_pages(
         cache = configuration.folder("cache")
         _check_out(out, [*paths, *([cache] if cache else [])], force=force)
     store = site_store(configuration) if is_kept else None
-    return _find_pages(pages_settings(paths, configuration), store)
+    return _find_pages(replace(pages_settings(paths, configuration), lenient=lenient), store)
 
 
 def _find_pages(settings: Settings, store: Store | None) -> Site:

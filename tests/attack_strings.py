@@ -76,6 +76,19 @@ ATTACKS = [
     f"<template><script>{P}</script></template>",
     f"<x onclick={P} tabindex=1>x</x>",
     f"<b><i><b onclick={P}></b></i></b>",
+    f"<img src='javascript:{P}' alt=\"'><script>{P}</script>\">",
+    f"<img src=x alt='\" onerror={P} x=\"'>",
+    f"<a id='\"><script>{P}</script>'></a>",
+    f"<a name=x onclick={P} href=https://example.org>x</a>",
+    f"<a href='https://example.org\" onclick=\"{P}'>x</a>",
+    f"<h2 id='x' onclick={P}>h <img src=x onerror={P}></h2>",
+    f"<picture><source media='(prefers-color-scheme: dark)' srcset='javascript:{P}'><img src=x></picture>",
+    f"<p align='center\" onclick=\"{P}'>x</p>",
+    f"<table><tr><td colspan='1\" onclick=\"{P}'>x</td></tr></table>",
+    f"$\\def\\a{{\\href}}\\a{{javascript:{P}}}{{x}}$",
+    f'$$x \\label{{"onclick={P} x="}}$$ \\eqref{{"onclick={P} x="}}',
+    f'$\\pylitref{{x" onclick="{P}}}{{x}}$',
+    f"<div align=center><script>{P}</script></div>",
 ]
 
 

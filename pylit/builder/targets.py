@@ -115,11 +115,27 @@ def _page(job: Job, site: Site, fragments: Fragments) -> MadeFiles:
                     files[address] = notebook.encode()
     except PylitError as error:
         report.add(error.problem)
-        is_whole = False
+        is_whole, view, files = False, None, {}
+        if site.settings.lenient and error.problem.file == job.file:
+            files = _fallback(page, job, site, error.problem)
         if site.settings.preview:
             files[site.navigation.address(page, job.lang)] = _problem_page(error.problem)
     copies = {site.navigation.picture_url(file): file for file in view.pictures} if view and files else {}
     return MadeFiles(files, copies, tuple(report.problems), is_whole)
+
+
+def _fallback(page: Page, job: Job, site: Site, problem: Problem) -> dict[str, bytes]:
+    """Make a plain page in place of one that cannot be made, so that links to it lead somewhere."""
+    from ..site import document, listing_page
+
+    try:
+        with unexpected(job.file, "a listing"):
+            view = listing_page(site, page, job.lang, problem)
+            return {view.url: document(view, site.translations.gettext(job.lang)).encode()}
+    except OSError:
+        return {}  # its file cannot be read
+    except PylitError:  # the reason is already reported
+        return {site.navigation.address(page, job.lang): _problem_page(problem)}
 
 
 def _problem_page(problem: Problem) -> bytes:

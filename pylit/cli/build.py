@@ -135,7 +135,11 @@ def render(
 
     with ending_on_errors():
         chosen, how = _parted(options)
-        site = open_pages(paths, config, chosen, languages=lang, out=out, force=how["force"])
+        # With --keep-going too, pages are written although there are errors, so none may be missing.
+        is_lenient = not how["strict"] or how["keep_going"]
+        site = open_pages(
+            paths, config, chosen, languages=lang, out=out, force=how["force"], lenient=is_lenient
+        )
         write_site(site, out, ", ".join(map(str, paths)), is_lenient=not how["strict"], **how)
 
 

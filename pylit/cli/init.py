@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .. import __version__
 from .build import write_site
 from .common import debug_option, ending_on_errors
 
@@ -29,7 +30,9 @@ def init(folder: Path, requirement: str | None, no_build: bool) -> None:
 
     with ending_on_errors():
         check_unconfigured(folder)
-        written = write_project(folder, guess_project(folder), requirement or "")
+        written = write_project(
+            folder, guess_project(folder), requirement or f"annotated-pylit[search]=={__version__}"
+        )
         for name in written:
             click.echo(os.path.relpath(folder / name))
         if no_build:

@@ -10,9 +10,12 @@ import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from ..parsing import References, Span, SpanKind, find_spans, formula_at, parse_inline, plain_text
+from ..errors import FormulaError
+from ..parsing import References, Span, SpanKind, Tag, find_spans, formula_at, parse_inline, plain_text
 from ..rendering import (
     Context,
+    RawHtml,
+    RawPicture,
     balance,
     is_elsewhere,
     link_to_picture,
@@ -20,9 +23,11 @@ from ..rendering import (
     show_picture,
     translate,
 )
+from ..tex import REFERS
 from . import escaping
 from .standalone_svg import embedded_picture
 
+_REFERENCE = re.compile(r"\\pylitref\{[^{}\\]*\}\{([^{}\\]*)\}")
 MakeAbsolute = Callable[[str], str]
 """Makes an address on the page absolute."""
 
@@ -35,6 +40,7 @@ class InlineWriter:
         self.address = address
         self.in_code = False
         """Whether the text goes between lines of code, where nothing is typeset."""
+        self.raw = RawHtml(context, self._raw_picture, address, has_anchors=False)
 
     def words(self, text: str) -> str:
         """Return a block in the page's language as plain text."""
@@ -68,15 +74,18 @@ class InlineWriter:
                 case SpanKind.IMAGE:
                     pieces[span.start] = (span.end, self._picture(span, is_in_link=bool(in_link[span.start])))
                     taken.append((span.start, span.end))
-                case SpanKind.HTML if span.start not in standing and not self.in_code:
-                    continue  # escaped below, like text that only looks like a tag
-                case SpanKind.FORMULA if text[span.start] == "\\" and not self.in_code:
-                    pieces[span.start] = (span.end, _in_dollars(text, span.start, in_table=in_table))
+                case SpanKind.HTML if not self.in_code:
+                    if tag := standing.get(span.start):
+                        new = self.raw.tag(tag, is_in_link=bool(in_link[span.start]))
+                        pieces[span.start] = (span.end, new)
+                    else:
+                        continue  # escaped below, like text that only looks like a tag
+                    taken.append((span.start, span.end))
+                case SpanKind.FORMULA if not self.in_code:
+                    pieces[span.start] = (span.end, self._in_dollars(text, span, in_table=in_table))
                     taken.append((span.start, span.end))
                 case _:
                     taken.append((span.start, span.end))
-                    if span.kind is SpanKind.FORMULA and not self.in_code:
-                        pieces[span.start] = (span.end, _formula(text[span.start : span.end], in_table))
         if not self.in_code:
             covered = bytearray(len(text))
             for start, end in taken:
@@ -112,14 +121,48 @@ class InlineWriter:
         picture = picture_tag(address, span.words)
         return f"{picture}\n\n<em>{plain(span.title)}</em>" if span.title else picture
 
+    def formula(self, tex: str, *, display: bool) -> str:
+        """Return a formula that needs no macros, labels and style sheets; as written if the page reports it."""
+        try:
+            found = self.context.equations.prepare(tex, self.context.line, display=display)
+        except FormulaError:
+            return tex
+        return found.link[1] if found.link else _REFERENCE.sub(r"\\text{\1}", found.tex)
 
-def _in_dollars(text: str, start: int, *, in_table: bool) -> str:
-    """Return the formula that starts at `start`, with the delimiters that Jupyter knows."""
-    formula = formula_at(text, start)
-    assert formula is not None
-    tex = escaping.formula(formula.tex.strip())
-    mark = "$$" if formula.display else "$"
-    return mark + (_without_bars(tex) if in_table else tex) + mark
+    def _in_dollars(self, text: str, span: Span, *, in_table: bool) -> str:
+        """Return a formula with the delimiters that Jupyter knows."""
+        found = formula_at(text, span.start)
+        assert found is not None
+        tex = self.formula(found.tex, display=found.display)
+        if REFERS.fullmatch(found.tex.strip()) and tex != found.tex:
+            return tex
+        if not tex:
+            return ""
+        is_ours = not found.markup.startswith("$")
+        tex = escaping.formula(tex.strip() if is_ours else tex)
+        mark = "$$" if found.display else "$"
+        if in_table:
+            tex = _without_bars(tex) if is_ours else re.sub(r"(?<!\\)\|", r"\\vert ", tex)
+        return mark + tex + mark
+
+    def _raw_picture(self, picture: RawPicture) -> str:
+        """Return a picture of raw HTML: a notebook has one for both themes."""
+        if picture.mode == "dark":
+            return ""
+        target = picture.target
+        if is_elsewhere(target):
+            href = link_to_picture(self.context, target, picture.title)
+            words = html.escape(picture.alternative or picture.title or target)
+            return (
+                f'<a href="{html.escape(self.address(href))}">{words}</a>'
+                if href and not picture.is_in_link
+                else words
+            )
+        address = show_picture(self.context, target, picture.title, embedded_picture, str)
+        if address is None:
+            return html.escape(picture.alternative)
+        width = f' width="{picture.share or picture.width}"' if picture.share or picture.width else ""
+        return picture_tag(address, picture.alternative, width)
 
 
 def _without_bars(tex: str) -> str:
@@ -143,23 +186,17 @@ def _places(mark: str, text: str, start: int, end: int) -> Iterator[int]:
         yield match.start()
 
 
-def _standing(text: str, found: Sequence[Span]) -> set[int]:
-    """Return the positions of the raw tags of a block that are allowed, as on its page."""
+def _standing(text: str, found: Sequence[Span]) -> dict[int, Tag]:
+    """Return the raw tags of a block that are allowed, as on its page, by their positions."""
     raw = [token for token in balance(parse_inline(text)) if token.type == "html_inline"]
     tags = sorted(span.start for span in found if span.kind is SpanKind.HTML)
     assert len(raw) == len(tags)  # both come from the same parser
-    return {start for start, token in zip(tags, raw, strict=True) if token.meta.get("balanced")}
+    return {start: token.meta["tag"] for start, token in zip(tags, raw, strict=True) if "tag" in token.meta}
 
 
-def _formula(tex: str, in_table: bool) -> str:
-    """Return a formula with its dollars; without `|` in a table cell."""
-    tex = escaping.formula(tex)
-    return re.sub(r"(?<!\\)\|", r"\\vert ", tex) if in_table else tex
-
-
-def picture_tag(address: str, alternative: str) -> str:
+def picture_tag(address: str, alternative: str, size: str = "") -> str:
     """Return an image as HTML, since Jupyter does not show attached drawings or those in Markdown syntax."""
-    return f'<img alt="{html.escape(escaping.one_line(alternative))}" src="{address}">'
+    return f'<img alt="{html.escape(escaping.one_line(alternative))}" src="{address}"{size}>'
 
 
 def plain(text: str) -> str:

@@ -23,7 +23,7 @@ from ..parsing import (
     figure_kind,
     without_directives,
 )
-from ..rendering import box_label, default_label, part_label, show_figure, show_html
+from ..rendering import box_label, default_label, part_label, show_figure
 from . import escaping
 from .inline_markdown import InlineWriter, picture_tag, plain
 from .standalone_svg import embedded_chart
@@ -35,7 +35,9 @@ class MarkdownWriter(InlineWriter):
 
     def cell(self, tokens: Sequence[Token]) -> str:
         """Return prose as the text of a cell."""
-        return self._blocks(SyntaxTreeNode(tokens), 0)
+        text = self._blocks(SyntaxTreeNode(tokens), 0)
+        end = self.raw.end()
+        return f"{text}\n\n{end}" if end else text
 
     def comment(self, tokens: Sequence[Token], width: int) -> list[str] | None:
         """Return prose as lines between those of code, at most `width` columns wide; `None` if it is unchanged."""
@@ -80,7 +82,10 @@ class MarkdownWriter(InlineWriter):
                 example = without_directives(node.content.rstrip("\n"))
                 return example if self.in_code else escaping.fenced(example, "pycon")
             case "math_block":
-                return f"$${node.content if self.in_code else escaping.formula(node.content)}$$"
+                if self.in_code:
+                    return f"$${node.content}$$"
+                tex = self.formula(node.content, display=True)
+                return f"$${escaping.formula(tex)}$$" if tex else "<!-- -->"
             case "html_block":
                 return self._html(node)
             case "label":
@@ -221,8 +226,8 @@ class MarkdownWriter(InlineWriter):
         content = node.content.rstrip("\n")
         if self.in_code:
             return content
-        opens, closes = node.meta.get("opens", 0), node.meta.get("closes", 0)
-        return escaping.html_block(show_html(self.context, content, opens, closes))
+        opens, closes = node.meta.get("opens", ()), node.meta.get("closes", ())
+        return escaping.html_block(self.raw.block(content, opens, closes))
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> str:

@@ -19,7 +19,8 @@ from .figure_spec import (
     figure_texts,
     parse_figure,
 )
-from .html_blocks import SPANNING
+from .html_blocks import alignment
+from .html_tags import Tag, parse_attributes, parse_tag
 from .inline_spans import Span, SpanKind, find_spans
 from .invisible import HIDDEN_HINT, hidden_characters, show_hidden, suspicion, unwanted_characters
 from .listing import listing
@@ -37,9 +38,10 @@ from .model import (
     Section,
     file_kind,
 )
-from .names import unused_name
+from .names import slug, unused_name
 from .noise import without_directives
-from .prose import Prose, begins_with_title
+from .plain_math import plain_formula
+from .prose import Prose, title_position
 from .sections import innermost
 from .source import (
     Source,
@@ -64,7 +66,6 @@ __all__ = [
     "GUIDE",
     "HIDDEN_HINT",
     "NOTEBOOK",
-    "SPANNING",
     "Chart",
     "Column",
     "DefinitionKind",
@@ -85,10 +86,12 @@ __all__ = [
     "Span",
     "SpanKind",
     "Table",
+    "Tag",
     "Terms",
     "Text",
     "ValuesError",
     "YamlValue",
+    "alignment",
     "all_tokens",
     "begins_with_title",
     "code_span",
@@ -107,12 +110,15 @@ __all__ = [
     "listing",
     "markdown",
     "parameters",
+    "parse_attributes",
     "parse_figure",
     "parse_inline",
     "parse_lines",
     "parse_markdown",
     "parse_python",
     "parse_source",
+    "parse_tag",
+    "plain_formula",
     "plain_text",
     "python_tokens",
     "read_json",
@@ -120,8 +126,10 @@ __all__ = [
     "read_yaml",
     "refused_character",
     "show_hidden",
+    "slug",
     "suspicion",
     "syntax_tree",
+    "title_position",
     "unused_name",
     "unwanted_characters",
     "without_directives",

@@ -1,6 +1,6 @@
 """The front matter: YAML between `---` lines at the start of a module's docstring or of a guide.
 
-Accepts `title`, `summary` and `symbols`. Everything else is ignored, and reported.
+Accepts `title`, `summary`, `symbols` and `macros`. Everything else is ignored, and reported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..nearest import short, suggest
 from .model import Meta, ProseLine
 from .values import ValuesError, read_yaml
 
-KEYS = ("title", "summary", "symbols")
+KEYS = ("title", "summary", "symbols", "macros")
 _BRIEF = reprlib.Repr()
 _BRIEF.maxlevel = 2
 
@@ -67,6 +67,8 @@ def split_front_matter(prose: Sequence[ProseLine], file: str) -> FrontMatter:
         lines.get("summary", 0) if "summary" in found else 0,
         found.get("symbols") or {},
         lines.get("symbols", 0) if "symbols" in found else 0,
+        found.get("macros") or {},
+        lines.get("macros", 0) if "macros" in found else 0,
     )
     return FrontMatter(meta, rest, problems)
 
@@ -81,7 +83,10 @@ def _wrong_values(values: Mapping[Any, Any], lines: Mapping[Any, int], file: str
         if not isinstance(values.get(key, ""), str):
             message = f"`{key}` of the front matter must be a string, not {_BRIEF.repr(values[key])}"
             yield Problem(file, lines[key], message, "Put it in quotes.")
-    symbols = values.get("symbols") or {}
-    if not isinstance(symbols, dict) or not all(isinstance(value, str) for value in symbols.values()):
-        hint = "For example `symbols: {W_s: ShortcutProjection.conv}`."
-        yield Problem(file, lines["symbols"], "`symbols` of the front matter must map symbols to names", hint)
+    for key, what, hint in (
+        ("symbols", "symbols to names", "For example `symbols: {W_s: ShortcutProjection.conv}`."),
+        ("macros", "names to TeX", "For example `macros: {R: '\\mathbb{R}'}`."),
+    ):
+        found = values.get(key) or {}
+        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+            yield Problem(file, lines[key], f"`{key}` of the front matter must map {what}", hint)

@@ -1,48 +1,189 @@
-"""Finds what belongs together among the blocks of raw HTML in Markdown, where an empty line ends one.
+"""Joins the blocks of raw HTML in Markdown, where an empty line ends one, and finds the headings in them.
 
-A `<details>` element may hold Markdown: one block opens it, and another one closes it.
+An element such as `<div>` or `<details>` may contain Markdown: one block opens it, and another one closes it. A heading
+such as `<h1 align="center">` is a heading of the page, like one in Markdown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-SPANNING = "details"
-"""The element that one block may open and another close."""
-_TAG = re.compile(rf"<!--.*?(?:-->|\Z)|<(/?){SPANNING}(?=[\s/>])[^<>]*>", re.IGNORECASE | re.DOTALL)
+from .html_tags import Tag, parse_attributes
+
+SPANNING = {
+    "details": "details",
+    **dict.fromkeys("article center div figure footer header main nav p section".split(), "div"),
+}
+"""Elements that one block may open and another close -> how they are shown then."""
+CONTAINERS = frozenset("blockquote dl li ol pre table tbody td th thead tr ul dd dt script style svg".split())
+"""Elements that end in the block in which they begin, and whatever is in them too."""
+_NAMES = "|".join(sorted({*SPANNING, *CONTAINERS}))
+_TAG = re.compile(
+    rf"""<!--.*?(?:-->|\Z)|<(/?)({_NAMES}|h[1-6])(?=[\s/>])((?>[^>=]+|=\s*+(?>"[^"]*+"|'[^']*+')?)*+)>""",
+    re.IGNORECASE | re.DOTALL,
+)
+TAG_START = re.compile(
+    r"""<!--.*?(?:-->|\Z)|</?[A-Za-z][A-Za-z0-9-]*(?:\s(?>[^>=]+|=\s*+(?>"[^"]*+"|'[^']*+')?)*+)?/?>""",
+    re.DOTALL,
+)
+"""A tag or a comment."""
+_SPECIAL = re.compile(r"[\\`*_\[\]$~^|]")
+_ADDRESS = re.compile(r"://|www\.|@")
+_ALIGN = ("left", "center", "right")
+
+
+def alignment(tag: Tag) -> str:
+    """Return the alignment that a tag asks for; empty if it has none."""
+    wanted = tag.attributes.get("align", "").strip().lower()
+    return "center" if tag.name == "center" else wanted if wanted in _ALIGN else ""
 
 
 def pair_blocks(tokens: Sequence[Token]) -> None:
-    """Note on blocks of HTML whether they open an element that a later one closes: `meta['opens']`, `meta['closes']`.
+    """Note on blocks of HTML which elements they open for a later one to close: `meta['opens']`, `meta['closes']`.
 
     Both are in the same list item or quote, and on one level of nesting.
     """
-    opened: list[tuple[int, Token]] = []
+    opened: list[tuple[int, str, Token]] = []
+    counts: Counter[tuple[int, str]] = Counter()
+    pairs: list[tuple[Token, Token, str]] = []
     for token in tokens:
         while opened and token.level < opened[-1][0]:
-            opened.pop()
+            counts[opened.pop()[:2]] -= 1
         if token.type != "html_block":
             continue
-        for closing in _unpaired(token.content):
-            if not closing:
-                opened.append((token.level, token))
-            elif opened and opened[-1][0] == token.level and opened[-1][1] is not token:
-                opening = opened.pop()[1]
-                opening.meta["opens"] = opening.meta.get("opens", 0) + 1
-                token.meta["closes"] = token.meta.get("closes", 0) + 1
+        ends, starts = _unpaired(token.content)
+        for name in ends:
+            while counts[token.level, name]:
+                level, other, opening = opened.pop()
+                counts[level, other] -= 1
+                if other == name:
+                    pairs.append((opening, token, name))
+                    break
+        for name in starts:
+            opened.append((token.level, name, token))
+            counts[token.level, name] += 1
+    for opening, closing, name in pairs:
+        opening.meta["opens"] = (SPANNING[name], *opening.meta.get("opens", ()))
+        closing.meta["closes"] = (SPANNING[name], *closing.meta.get("closes", ()))
 
 
-def _unpaired(html: str) -> list[bool]:
-    """Return the tags of a block without a partner in it: `True` for a closing one, `False` for an opening one."""
-    found: list[bool] = []
+def _unpaired(html: str) -> tuple[list[str], list[str]]:
+    """Return the elements that a block closes but does not open, and those that it opens but does not close."""
+    ends: list[str] = []
+    opened: list[str] = []
     for match in _TAG.finditer(html):
-        if match[1] is None:  # a comment
+        if not (name := (match[2] or "").lower()) or name[1:].isdigit():
             continue
-        if match[1] and found and not found[-1]:
-            found.pop()
+        if not match[1]:
+            if name == "p" and opened[-1:] == ["p"]:  # HTML ends a paragraph at the next one
+                opened.pop()
+            opened.append(name)
+        elif name in opened[-64:]:
+            while opened.pop() != name:
+                pass
+        elif not opened and name in SPANNING:
+            ends.append(name)
+    inner = next((place for place, name in enumerate(opened) if name in CONTAINERS), len(opened))
+    return ends, opened[:inner]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    start: int
+    end: int
+    tag: Tag
+    html: str
+    """What is in it."""
+
+
+def split_headings(tokens: Sequence[Token], parse: Callable[[str], list[Token]]) -> list[Token]:
+    """Return tokens in which headings in raw HTML are tokens of their own.
+
+    Args:
+        tokens: The tokens of a text.
+        parse: Parses the Markdown of a heading.
+    """
+    found: list[Token] = []
+    for token in tokens:
+        if token.type == "html_block" and ("<h" in token.content or "<H" in token.content):
+            found += _split(token, parse)
         else:
-            found.append(bool(match[1]))
+            found.append(token)
     return found
+
+
+def _split(block: Token, parse: Callable[[str], list[Token]]) -> Iterator[Token]:
+    html, at = block.content, 0
+    line, last = block.map or [0, 0]
+    for heading in _headings(html):
+        text = _as_markdown(heading.html)
+        if not text:
+            continue
+        yield from _part(block, html[at : heading.start], line)
+        line += html.count("\n", at, heading.start)
+        at = heading.end
+        following = line + html.count("\n", heading.start, at)
+        place = [line, min(last, following + 1)]
+        line = following
+        opening = Token("heading_open", heading.tag.name, 1, map=place, level=block.level, block=True)
+        if side := alignment(heading.tag):
+            opening.attrSet("style", f"text-align:{side}")
+        if heading.tag.anchor:
+            opening.meta["anchor"] = heading.tag.anchor
+        yield opening
+        inline = Token("inline", "", 0, map=list(place), level=block.level + 1, block=True)
+        inline.content, inline.children = text, parse(text)
+        yield inline
+        yield Token("heading_close", heading.tag.name, -1, level=block.level, block=True)
+    yield from _part(block, html[at:], line)
+
+
+def _part(block: Token, html: str, line: int) -> Iterator[Token]:
+    if html == block.content:
+        yield block
+    elif html.strip():
+        start = line + len(html) - len(html.lstrip("\n"))
+        yield block.copy(content=html.strip("\n"), map=[start, (block.map or [0, start])[1]], meta={})
+
+
+def _headings(html: str) -> Iterator[_Heading]:
+    """Yield the headings of a block that are not in a table, a list, or the like."""
+    opening: re.Match[str] | None = None
+    inside = 0
+    for match in _TAG.finditer(html):
+        name = (match[2] or "").lower()
+        if not name:
+            continue
+        if name in CONTAINERS:
+            inside = max(0, inside + (-1 if match[1] else 1))
+            opening = None
+        elif not name[1:].isdigit():
+            opening = None
+        elif not match[1]:
+            opening = None if inside else match
+        elif opening and opening[2].lower() == name:
+            tag = Tag(name, attributes=parse_attributes(opening[3]))
+            yield _Heading(opening.start(), match.end(), tag, html[opening.end() : match.start()])
+            opening = None
+
+
+def _as_markdown(html: str) -> str:
+    """Return what is in a heading as Markdown on one line: text in HTML is no Markdown, and is escaped."""
+    parts, at = [], 0
+    for match in TAG_START.finditer(html):
+        parts += [_escaped(html[at : match.start()]), "" if match[0].startswith("<!--") else match[0]]
+        at = match.end()
+    parts.append(_escaped(html[at:]))
+    return " ".join("".join(parts).split())
+
+
+def _escaped(text: str) -> str:
+    text = _SPECIAL.sub(lambda match: "\\" + match[0], text)
+    return _ADDRESS.sub(
+        lambda match: match[0].replace(":", "&#58;").replace(".", "&#46;").replace("@", "&#64;"), text
+    )

@@ -20,8 +20,10 @@ from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from .admonitions import alerts, box
+from .code_words import code_words
 from .figure_spec import FigureKind
-from .html_blocks import pair_blocks
+from .html_blocks import pair_blocks, split_headings
+from .html_tags import parse_tag
 from .math_delimiters import begins_doctest, math_block, math_inline, paragraph
 from .model import ProseLine
 from .plain_math import plain_formula
@@ -56,6 +58,7 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
     md.core.ruler.after("block", "alerts", alerts)
     ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.inline.ruler.before("escape", "math_inline", math_inline)
+    md.inline.ruler.before("emphasis", "code_words", code_words)
     md.block.ruler.before("fence", "math_block", _math_block, ends)
     md.block.ruler.before("fence", "tex_block", math_block, ends)
     md.block.ruler.before("fence", "box", box, {"alt": ["paragraph", "reference", "blockquote", "list"]})
@@ -118,8 +121,11 @@ def parse_text(lines: Sequence[ProseLine]) -> list[Token]:
         return []
     found: dict[str, Any] = {}
     text = "\n".join(line.text for line in lines)
-    tokens = _parser(text).parse(text, found)
-    pair_blocks(tokens)
+    parser = _parser(text)
+    tokens = parser.parse(text, found)
+    if "<" in text:
+        tokens = split_headings(tokens, lambda words: parser.parseInline(words, found)[0].children or [])
+        pair_blocks(tokens)
     line = lines[0].number
     for token in tokens:
         if token.map and token.map[0] < len(lines):
@@ -193,6 +199,9 @@ def plain_text(text: str) -> str:
             parts.append(" ")
         elif token.type.startswith("math_inline"):
             parts.append(plain_formula(token.content))
+        elif token.type == "html_inline":
+            tag = parse_tag(token.content)
+            parts.append(tag.attributes.get("alt", "") if tag and tag.name == "img" else "")
         elif token.type != "image" and not token.children:
-            parts.append(token.content if token.type != "html_inline" else "")
+            parts.append(token.content)
     return "".join(parts)

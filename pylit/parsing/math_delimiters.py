@@ -1,8 +1,10 @@
 r"""Finds the formulas of a text: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{align}…\end{align}` and the like.
 
+`\eqref{…}` and `\ref{…}` in text are formulas too: they refer to equations.
+
 A dollar sign may also mean money or a shell variable. It opens a formula only if no letter or digit precedes it and no
-space follows; it closes one only if no space precedes it, and no digit or name that it might belong to follows. An
-unclosed formula is text.
+space follows; it closes one only if no space precedes it, unless the formula has a command such as `\alpha`, and no
+digit or name that it might belong to follows. An unclosed formula is text.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ ENVIRONMENTS = frozenset(
 )
 """Environments that are formulas, with or without a star. KaTeX does not support all of them, and reports that."""
 _TOKEN = re.compile(r"\\(?:(?P<edge>begin|end)\{(?P<name>\w+)\*?\}|(?P<sign>[()\[\]])|.)", re.DOTALL)
+_REFERENCE = re.compile(r"\\(?:eq)?ref\{[^{}\s]{1,200}\}")
 _OPENING = re.compile(r"\\(?:[(\[]|begin)")
 _CLOSING = {")": "(", "]": "["}
 _DOLLAR = re.compile(r"\\.|(\$)", re.DOTALL)
+_COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _NAME = re.compile(r"\w{2,}")
 _ENDING = re.compile(r"(?:st|nd|rd|th|s)\b")
 """Endings that may follow a formula in English: the $n$th, all $x$s."""
@@ -50,6 +54,8 @@ def formula_at(text: str, start: int) -> Formula | None:
         return _dollars(text, start)
     if text.startswith("$", start):
         return _dollar(text, start)
+    if match := _REFERENCE.match(text, start):
+        return Formula(match.end(), match[0], "\\ref", False)
     end = closings(text).get(start)
     if end is None:
         return None
@@ -100,7 +106,7 @@ def _dollar(text: str, start: int) -> Formula | None:
 
 def _may_close(text: str, start: int, end: int) -> bool:
     last, after = text[end - 1], text[end + 1 : end + 2]
-    if last.isspace() or after.isdigit():
+    if after.isdigit() or (last.isspace() and not _COMMAND.search(text, start, end)):
         return False
     if _is_letter(after) or (after and after in "_{("):  # it may be part of a variable: `$HOME/$USER`
         is_name = _NAME.fullmatch(text, start, end) and not _ENDING.match(text, end + 1)

@@ -135,6 +135,9 @@ class Meta:
     symbols: Mapping[str, str] = field(default_factory=dict)
     """TeX of a symbol -> qualified name of the code that it represents."""
     symbols_line: int = 0
+    macros: Mapping[str, str] = field(default_factory=dict)
+    """Name of a macro for formulas -> its TeX."""
+    macros_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,9 @@ class _Writer:
         if name in ("frac", "dfrac", "tfrac", "cfrac"):
             above, below = self.argument(), self.argument()
             return f"{_closed(above)}/{_closed(below)}"
+        if name in ("ref", "eqref"):
+            label = self.argument()
+            return f"({label})" if name == "eqref" else label
         if name == "sqrt":
             return f"√{_closed(self.argument())}"
         if name == "mathbb":

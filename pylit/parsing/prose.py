@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from markdown_it.token import Token
 
 from .docstrings import read_section
+from .html_blocks import TAG_START
+from .html_tags import parse_tag
 from .markdown import parse_text, plain_text
 from .model import Meta, Section
 from .names import HostSlugs, slug, unused_name
 
 _LINE = re.compile(r"L[0-9]+")
+_ANCHOR = re.compile(r"[^\s\"'<>&\x00-\x1f\x7f]{1,200}")
+_WITH_ANCHOR = re.compile(r"\b(?:id|name)\s*=", re.IGNORECASE)
+_PICTURES = frozenset("image link_open link_close softbreak hardbreak html_inline".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Prose:
     section: Section
     tokens: tuple[Token, ...]
     headings: tuple[Heading, ...]
+    anchors: frozenset[str] = frozenset()
+    """Anchors that raw HTML in it sets."""
 
 
 def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
@@ -44,6 +51,7 @@ def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
     A heading at the start of a definition's prose has the definition's anchor; others are named after their text.
     """
     taken = {section.name for section in sections}
+    tagged: list[list[str]] = []
     host_slugs = HostSlugs()
     hosted: list[tuple[Token, str]] = []
     counts: dict[str, int] = {}
@@ -59,16 +67,22 @@ def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
             if token.type != "heading_open":
                 continue
             text = tokens[position + 1].content
+            words = TAG_START.sub(" ", text) if "<" in text else text
             if position == 0 and section.opens:
                 anchor = section.name
             else:
-                anchor = unused_name(slug(text) or "section", taken, counts)
+                anchor = unused_name(slug(words) or "section", taken, counts)
                 taken.add(anchor)
                 token.attrSet("id", anchor)
             host_anchor = host_slugs.slug(plain_text(text))
             headings.append(Heading(int(token.tag[1]), anchor, text, host_anchor))
             hosted.append((token, host_anchor))
         result.append(Prose(section, tokens, tuple(headings)))
+        tagged.append([anchor for token in tokens for anchor in _tag_anchors(token)])
+    for number, anchors in enumerate(tagged):
+        if own := frozenset(a for a in anchors if a not in taken and not _LINE.fullmatch(a)):
+            taken |= own
+            result[number] = replace(result[number], anchors=own)
     for token, host_anchor in hosted:  # unless it is the anchor of something else on the page, or of a line
         if host_anchor and host_anchor not in taken and not _LINE.fullmatch(host_anchor):
             token.meta["host_anchor"] = host_anchor
@@ -80,12 +94,41 @@ def find_title(file: str, meta: Meta, pieces: Sequence[Prose]) -> str:
     if meta.title:
         return meta.title
     first = next((prose for prose in pieces if prose.tokens), None)
-    if first and begins_with_title(first.tokens):
+    if first and title_position(first.tokens) is not None:
         return first.headings[0].text
     parts = PurePosixPath(file).with_suffix("").parts
     return parts[-2] if len(parts) > 1 and parts[-1] in ("__init__", "index") else parts[-1]
 
 
-def begins_with_title(tokens: Sequence[Token]) -> bool:
-    """Return whether a page that starts with `tokens` starts with its title."""
-    return bool(tokens) and tokens[0].type == "heading_open" and tokens[0].tag == "h1"
+def title_position(tokens: Sequence[Token]) -> int | None:
+    """Return the position of the title in the first prose of a page; `None` if it has none.
+
+    It is a heading of level 1 that only pictures, badges and raw HTML precede.
+    """
+    for position, token in enumerate(tokens):
+        if token.type == "heading_open":
+            return position if token.tag == "h1" else None
+        if token.type == "inline":
+            words = [child for child in token.children or () if child.content.strip()]
+            if not all(child.type in _PICTURES for child in words):
+                return None
+        elif token.type not in ("html_block", "paragraph_open", "paragraph_close"):
+            return None
+    return None
+
+
+def _tag_anchors(token: Token) -> Iterator[str]:
+    """Yield the anchors that raw HTML sets in a block."""
+    if token.type == "html_block":
+        tags = (match[0] for match in TAG_START.finditer(token.content) if _WITH_ANCHOR.search(match[0]))
+    elif token.type == "inline" and "<" in token.content:
+        tags = (child.content for child in token.children or () if child.type == "html_inline")
+    else:
+        if anchor := token.meta.get("anchor"):
+            yield from _valid([anchor])
+        return
+    yield from _valid(tag.anchor for tag in map(parse_tag, tags) if tag)
+
+
+def _valid(anchors: Iterable[str]) -> Iterator[str]:
+    return (anchor for anchor in anchors if _ANCHOR.fullmatch(anchor))

@@ -259,7 +259,8 @@ def _rows(
                 number = docstring.lines.stop
             case _Kind.CODE:
                 if opens := starts.get(number):
-                    touches = row.is_comment and row.text and row.prose[-1] == number - 1 in layout.prose
+                    is_beside = row.prose[-1:] == [number - 1] and number - 1 in layout.prose
+                    touches = row.is_comment and row.text and is_beside
                     if not (touches or (row.is_divided and is_open())):
                         start(number)
                     row.opens = opens

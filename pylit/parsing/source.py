@@ -88,7 +88,12 @@ class Source:
         """All anchors of its page, except those of lines."""
         found = {section.name for section in self.sections}
         found.update(heading.anchor for prose in self.prose for heading in prose.headings)
-        return frozenset(found)
+        return frozenset(found) | self.tag_anchors
+
+    @property
+    def tag_anchors(self) -> frozenset[str]:
+        """The anchors that raw HTML sets: `<a id="mha"></a>`."""
+        return frozenset(anchor for prose in self.prose for anchor in prose.anchors)
 
     @property
     def host_anchors(self) -> Mapping[str, str]:
@@ -97,7 +102,7 @@ class Source:
         In a guide they take precedence: its links are written for the host. In a module, names do.
         """
         found = {heading.host_anchor: heading.anchor for prose in self.prose for heading in prose.headings}
-        own = self.anchors if self.is_python else ()
+        own = self.anchors if self.is_python else self.tag_anchors
         return {host: anchor for host, anchor in found.items() if host and host != anchor and host not in own}
 
 

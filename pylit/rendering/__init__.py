@@ -11,16 +11,17 @@ from .decisions import (
     link_to_picture,
     resolve_link,
     show_figure,
-    show_html,
     show_picture,
     translate,
 )
+from .equations import find_equations
 from .images import PICTURE_HINT, SVG, PictureError, checked_copy, checked_type, inline_svg, view_box
 from .labels import box_label, default_label, part_label
 from .memo import Fragments
-from .page_body import Body, Row, hidden_definitions, render_body
+from .page_body import Body, CodeLine, Row, hidden_definitions, render_body
 from .passage_html import marked
 from .prose_html import with_title
+from .raw_html import RawHtml, RawPicture
 from .rows import render_rows
 from .sanitize import balance
 
@@ -28,16 +29,20 @@ __all__ = [
     "PICTURE_HINT",
     "SVG",
     "Body",
+    "CodeLine",
     "ColouredCode",
     "Context",
     "Fragments",
     "PictureError",
+    "RawHtml",
+    "RawPicture",
     "Row",
     "balance",
     "box_label",
     "checked_copy",
     "checked_type",
     "default_label",
+    "find_equations",
     "hidden_definitions",
     "inline_svg",
     "is_drawing",
@@ -49,7 +54,6 @@ __all__ = [
     "render_rows",
     "resolve_link",
     "show_figure",
-    "show_html",
     "show_picture",
     "translate",
     "view_box",

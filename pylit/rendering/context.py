@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import Problem, Report, Severity
 from ..i18n import Catalog, Gettext, State
 from ..resolve import Links, Reference
+from .equations import Equations
 from .memo import Fragments
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ MAX_DRAWN = 10_000_000
 """Maximum number of characters of all figures and drawings of a page, since one file can be shown many times."""
 SHORT = 200
 """Maximum number of characters of an address and its title that does not count towards `Context.room`."""
+_WORD = re.compile("[^ #]")
+"""What a line of prose has that does not end its block."""
 
 
 @dataclass
@@ -49,6 +53,8 @@ class Context:
     """Reads the glossaries of all languages."""
     fragments: Fragments = field(default_factory=Fragments)
     """Typesets formulas and highlights code."""
+    equations: Equations = field(default_factory=Equations)
+    """Macros, numbers and labels of the page's formulas."""
     lines: Sequence[str] = ()
     """The lines of the file."""
     within: str = ""
@@ -59,6 +65,8 @@ class Context:
     """Image files that the page shows, and that are published with it: only those that have been checked."""
     targets: set[str] = field(default_factory=set)
     """Addresses that the page links to."""
+    anchors: set[str] = field(default_factory=set)
+    """Anchors that raw HTML may still set: each once."""
     room: int = 100_000
     """Number of characters of long addresses that may still be written: links that share a definition multiply it."""
     drawn: int = 0
@@ -76,6 +84,13 @@ class Context:
         self.room -= excess
         return not excess or self.room >= 0
 
+    def claims_anchor(self, anchor: str) -> bool:
+        """Return whether an element may have this anchor; no other one may have it then."""
+        if anchor not in self.anchors:
+            return False
+        self.anchors.remove(anchor)
+        return True
+
     def draws(self, size: int) -> bool:
         """Count `size` more characters of figures and drawings, and return whether they are allowed."""
         self.drawn += size
@@ -86,6 +101,6 @@ class Context:
     ) -> None:
         """Report a problem with the current block, on the line that contains `about`."""
         numbers = range(self.line - 1, len(self.lines)) if about and self.line else range(0)
-        block = takewhile(lambda line: line.strip(" #"), (self.lines[number] for number in numbers))
+        block = takewhile(_WORD.search, (self.lines[number] for number in numbers))
         offset = next((n for n, line in enumerate(block) if about in line), 0)
         self.report.add(Problem(self.file, self.line + offset, message, hint, severity))

@@ -1,4 +1,5 @@
-"""Decides how a block, a link, an image, a figure and raw HTML are shown, and reports what cannot be shown.
+"""Decides how a block, a link, an image and a figure are shown, and reports what cannot be shown. For raw HTML,
+see `raw_html`.
 
 Pages and notebooks share these decisions, and write the result in their own formats.
 """
@@ -14,13 +15,11 @@ from markdown_it.token import Token
 from ..errors import Severity
 from ..filesystem import file_suffix
 from ..i18n import State, is_translatable
-from ..parsing import SPANNING, Figure, FigureError, FigureKind, parse_figure
+from ..parsing import Figure, FigureError, FigureKind, parse_figure
 from ..resolve import EXTERNAL, LinkError
 from .context import MAX_DRAWN, Context
 from .foreign_svg import svg_address
 from .images import PictureError
-from .sanitize import as_text, clean_block
-from .tidy_html import HtmlError
 
 _CROWDED = (
     "the links of this page repeat long addresses too often",
@@ -65,15 +64,18 @@ def translate(context: Context, text: str) -> Shown:
     return Shown(text, found.text or text, found.state, lang, found.line)
 
 
-def resolve_link(context: Context, target: str, title: str) -> str:
-    """Return the address of a link's target on the page; empty if it is broken, which is reported."""
+def resolve_link(context: Context, target: str, title: str, about: str = "") -> str:
+    """Return the address of a link's target on the page; empty if it is broken, which is reported.
+
+    The line is that of the text `about`, by default of the target in Markdown.
+    """
     if not context.takes(target, title):
         context.problem(*_CROWDED)
         return ""
     try:
         href = context.links.resolve(target, context.url)
     except LinkError as error:
-        context.problem(str(error), error.hint, error.severity, about=f"({target}")
+        context.problem(str(error), error.hint, error.severity, about=about or f"({target}")
         return ""
     context.targets.add(href.partition("#")[0])
     return href
@@ -155,21 +157,3 @@ def show_figure(context: Context, kind: FigureKind, token: Token, write: Callabl
         context.line = first + error.line
         context.problem(str(error), error.hint)
         return ""
-
-
-def show_html(context: Context, content: str, opens: int = 0, closes: int = 0) -> str:
-    """Sanitize a block of raw HTML; return it as text if it cannot be shown, which is reported.
-
-    Args:
-        opens: Number of elements with Markdown in them that start in this block and end in another one.
-        closes: Number of such elements that end in this block.
-    """
-    start, end = f"<{SPANNING}>", f"</{SPANNING}>"
-    try:
-        # Alone, each half would be completed or dropped.
-        html = clean_block(start * closes + content if closes else content)
-        html = html.removeprefix(start * closes)
-        return html.rstrip().removesuffix(end * opens) + "\n" if opens else html
-    except HtmlError as error:
-        context.problem(f"this HTML cannot be shown: {error}", "Close its tags, or nest fewer.")
-        return as_text(content)

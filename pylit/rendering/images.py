@@ -250,18 +250,24 @@ def checked_copy(folder: Path, file: str, base: Path) -> bytes | None:
     return None
 
 
-def linked_image(data: bytes, href: str, alternative: str) -> Markup:
+def linked_image(data: bytes, href: str, alternative: str, wanted: tuple[int, int] = (0, 0)) -> Markup:
     """Return an `<img>` for the file at `href`, with its size, so that the layout does not shift when it loads.
+
+    Args:
+        data: The content of the file.
+        href: Its address.
+        alternative: The text for readers who do not see it.
+        wanted: Width and height in pixels that its author asks for; 0 where they follow from the file.
 
     Raises:
         PictureError: if its format is not supported, or its size cannot be determined.
     """
     checked_type(href, data)
-    return sized_image(data, href, alternative)
+    return sized_image(data, href, alternative, wanted)
 
 
-def sized_image(data: bytes, href: str, alternative: str) -> Markup:
-    """Return an `<img>` of an image whose format is known.
+def sized_image(data: bytes, href: str, alternative: str, wanted: tuple[int, int] = (0, 0)) -> Markup:
+    """Return an `<img>` of an image whose format is known; for the arguments, see `linked_image`.
 
     Raises:
         PictureError: if its size cannot be determined.
@@ -276,6 +282,10 @@ def sized_image(data: bytes, href: str, alternative: str) -> Markup:
         raise PictureError(f"the picture is damaged: {error or type(error).__name__}") from error
     if not (0 < width <= LARGEST and 0 < height <= LARGEST):
         raise PictureError("the picture is damaged, or has no size; save it again")
+    if wanted[0]:
+        width, height = wanted[0], max(1, min(wanted[1] or height * wanted[0] / width, LARGEST))
+    elif wanted[1]:
+        width, height = max(1, min(width * wanted[1] / height, LARGEST)), wanted[1]
     return Markup('<img src="{}" alt="{}" width="{}" height="{}" loading="lazy">').format(
         href, escape(alternative), round(width), round(height)
     )

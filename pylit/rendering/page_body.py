@@ -12,7 +12,7 @@ from types import MappingProxyType
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from ..errors import Severity
+from ..errors import FormulaError, Severity
 from ..i18n import State
 from ..nearest import Guesses
 from ..parsing import (
@@ -20,13 +20,13 @@ from ..parsing import (
     Prose,
     Section,
     Source,
-    begins_with_title,
     figure_kind,
     find_lookalikes,
     plain_text,
     python_tokens,
     show_hidden,
     suspicion,
+    title_position,
 )
 from ..resolve import Reference
 from ..tracing import Chip
@@ -131,7 +131,7 @@ def render_body(
     pieces, title = source.prose, source.title
     heading = Markup()
     first = next((prose.tokens for prose in pieces if prose.tokens), ())
-    if not begins_with_title(first):
+    if title_position(first) is None:
         context.last_level = 1
         heading = renderer.block(title, source.meta.title_line) if source.meta.title else Markup.escape(title)
     rows: list[Row] = []
@@ -207,14 +207,12 @@ def _symbols(
         return {}
     from ..tex import find_symbols
 
-    used = {
-        key
-        for prose in pieces
-        for block in prose.tokens
-        for token in [block, *(block.children or [])]
-        if token.type.startswith("math")
-        for key in find_symbols(token.content)
-    }
+    used: set[str] = set()
+    for prose in pieces:
+        for block in prose.tokens:
+            for token in [block, *(block.children or [])]:
+                if token.type.startswith("math"):
+                    used.update(find_symbols(_prepared(token, block.meta["line"], context)))
     found = {}
     guesses = Guesses()
     context.line = source.meta.symbols_line
@@ -230,13 +228,22 @@ def _symbols(
     return found
 
 
+def _prepared(token: Token, line: int, context: Context) -> str:
+    """Return the TeX of a formula as it is typeset; as it was written if that is reported elsewhere."""
+    display = token.type != "math_inline"
+    try:
+        return context.equations.prepare(token.content, line, display=display).tex
+    except FormulaError:
+        return token.content
+
+
 def _contents(
     pieces: Iterable[Prose], first: Sequence[Token], renderer: ProseRenderer
 ) -> Iterable[ContentsEntry]:
     for prose in pieces:
         opens = prose.section.opens
         headings = list(prose.headings)
-        if prose.tokens is first and begins_with_title(first):
+        if prose.tokens is first and title_position(first) is not None:
             headings.pop(0)
         own = 2 + opens.depth if opens else 2
         if opens and prose.section.name == opens.name:

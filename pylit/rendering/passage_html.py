@@ -1,7 +1,6 @@
 """Renders a passage of prose, a translatable block, as HTML: its translation, its original, or both.
 
-Everything that an author wrote is escaped unless it is Markdown; of raw HTML, a few tags without attributes are
-allowed.
+Everything that an author wrote is escaped unless it is Markdown; of raw HTML, `sanitize` allows a few tags.
 """
 
 from __future__ import annotations
@@ -44,6 +43,10 @@ class PassageRenderer(RendererHTML):
         shown = translate(self.context, text)
         return plain_text(shown.text), shown.lang
 
+    def anchors(self, children: Sequence[Token]) -> str:
+        """Return the anchors that raw HTML sets in a passage, which its translation has in the same place."""
+        return ""
+
     def _marked(self, text: str) -> Markup:
         """Return the `lang` attribute of an element that contains only this block."""
         return marked(self.words(text)[1], self.context.lang)
@@ -71,22 +74,23 @@ class PassageRenderer(RendererHTML):
             )  # the image is the same, only its texts differ
         is_source = translated == text and (context.lang == context.source_lang or state is State.TRANSLATED)
         is_beside = not is_source and state in (State.TRANSLATED, State.STALE)
+        anchors = self.anchors(children) if context.anchors and "<" in text else ""
         original = self._inline(children)
         if is_translatable(text):
             original += _pencil(context.origin(context.line), context.gettext("Edit this passage"))
         if is_source:
-            return original
+            return anchors + original
         lang = escape(context.source_lang)
         edit = _pencil(context.entry(shown.line), context.gettext("Improve this translation"))
         if not is_beside:
-            return f'<span class="u" lang="{lang}">{original}</span>{edit}'
+            return f'{anchors}<span class="u" lang="{lang}">{original}</span>{edit}'
         mark = ""
         if state is State.STALE:
             title = escape(context.gettext("The English has changed since this was translated."))
             mark = f' <span class="mark" title="{title}">{escape(context.gettext("out of date"))}</span>'
         css = " stale" if mark else ""
         return (
-            f'<span class="t{css}">{self._foreign(translated, references)}{mark}{edit}</span>'
+            f'{anchors}<span class="t{css}">{self._foreign(translated, references)}{mark}{edit}</span>'
             f'<span class="o{css}" lang="{lang}">{original}</span>'
         )
 

@@ -26,6 +26,7 @@ from ..parsing import (
     markdown,
     parse_inline,
     suspicion,
+    title_position,
     without_directives,
 )
 from ..resolve import EXTERNAL
@@ -37,13 +38,13 @@ from .decisions import (
     link_to_picture,
     resolve_link,
     show_figure,
-    show_html,
     show_picture,
 )
 from .images import linked_image
 from .labels import box_class, box_label, default_label, part_label
 from .line_breaks import breakable
 from .passage_html import PassageRenderer
+from .raw_html import RawHtml, RawPicture
 
 SHORT = 520
 """Number of characters of prose below which two columns would be too short to read."""
@@ -53,6 +54,7 @@ _THEMED = re.compile(r"#gh-(dark|light)-mode-only\Z")
 """How GitHub marks a picture for one of its themes."""
 PARAMETERS = frozenset("parameters others keywords attributes".split())
 """Parts of docstrings with names that are in the code beside them."""
+_WIDTH = re.compile(r'(?<=style=")--w:[0-9.e+]+')
 NARROW = 42
 """Characters in a line of prose on a phone."""
 
@@ -63,16 +65,20 @@ class ProseRenderer(PassageRenderer):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.in_link = False
+        self.raw = RawHtml(context, self._picture)
 
     def prose(self, tokens: Sequence[Token]) -> Markup:
         """Render the prose of one section."""
-        return Markup(self.render(tokens, markdown().options, {}))
+        return Markup(self.render(tokens, markdown().options, {}) + self.raw.end())
+
+    def anchors(self, children: Sequence[Token]) -> str:
+        return self.raw.anchors(children)
 
     def parts(self, tokens: Sequence[Token]) -> Markup:
         """Render the prose of one section, with a box for each heading of the first two levels and its text."""
         starts, opened = [], 0
         for position, token in enumerate(tokens):
-            opened += token.meta.get("opens", 0) - token.meta.get("closes", 0)
+            opened += len(token.meta.get("opens", ())) - len(token.meta.get("closes", ()))
             if token.type == "heading_open" and token.tag < "h3" and not opened:
                 starts.append(position)
         bounds = sorted({0, *starts, len(tokens)})
@@ -97,6 +103,8 @@ class ProseRenderer(PassageRenderer):
         token = token.copy(tag=f"h{level}")
         alias = token.meta.get("host_anchor", "")
         anchor = f'<a id="{escape(alias)}"></a>' if alias else ""
+        if context.claims_anchor(own := token.meta.get("anchor", "")):
+            anchor += f'<a id="{escape(own)}"></a>'
         return f"<{token.tag}{self.renderAttrs(token)}>{anchor}"
 
     def heading_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -141,11 +149,22 @@ class ProseRenderer(PassageRenderer):
         return self._ours(self._formula(tokens[idx].content, display=True))
 
     def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return f'<div class="formula" tabindex="0">{self._formula(tokens[idx].content, display=True)}</div>\n'
+        html = self._formula(tokens[idx].content, display=True)
+        return f'<div class="formula" tabindex="0">{html}</div>\n' if html else ""
 
     def _formula(self, tex: str, *, display: bool) -> str:
+        context = self.context
         try:
-            return self.context.fragments.formula(tex, display)
+            found = context.equations.prepare(tex, context.line, display=display)
+            if found.link:
+                label, text = found.link
+                return f'<a href="#{escape(label.anchor)}">{escape(text)}</a>'
+            if not found.tex:
+                return ""
+            html = context.fragments.formula(found.tex, display)
+            # The original and a translation may both be on the page.
+            anchors = [anchor for anchor in found.anchors if context.claims_anchor(anchor)]
+            return "".join(f'<a id="{escape(anchor)}"></a>' for anchor in anchors) + html
         except FormulaError as error:
             tex = tex.strip()
             shown = tex if len(tex) <= SHOWN else f"{tex[:SHOWN]}…"
@@ -236,34 +255,47 @@ class ProseRenderer(PassageRenderer):
         return "</a>"
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        token, context = tokens[idx], self.context
+        token = tokens[idx]
         target, caption = (str(token.attrGet(name) or "") for name in ("src", "title"))
         alternative = "".join(_words(token.children or []))
+        return self._picture(
+            RawPicture(target, alternative, caption, is_in_link=self.in_link), has_caption=True
+        )
+
+    def _picture(self, picture: RawPicture, *, has_caption: bool = False) -> str:
+        """Return a picture; its title as its caption, or as a tooltip."""
+        context, target, caption = self.context, picture.target, picture.title
+        alternative = picture.alternative
         if is_elsewhere(target):
             href = link_to_picture(context, target, caption)
             words = escape(alternative or caption or target)
-            is_linked = href and not self.in_link
+            is_linked = href and not picture.is_in_link
             return self._ours(
                 f'<a href="{escape(href)}" rel="noopener">{words}</a>' if is_linked else str(words)
             )
 
         def write(file: str, data: bytes) -> str:
             if not is_drawing(file):
-                html = linked_image(data, context.picture(file), alternative)
+                size = (picture.width, picture.height)
+                html = str(linked_image(data, context.picture(file), alternative, size))
                 context.pictures[file] = None
-                return html
+                return html.replace("<img", f"<img{picture.style}", 1)
             context.drawings += 1
-            return context.fragments.drawing(data, alternative, f"drawing-{context.drawings}-")
+            html = context.fragments.drawing(data, alternative, f"drawing-{context.drawings}-")
+            return _WIDTH.sub(f"--w:{picture.width}", html, count=1) if picture.width else html
 
         def write_separate(address: str) -> str:
-            return f'<img src="{address}" alt="{escape(alternative)}" loading="lazy">'
+            width = f' width="{picture.width}"' if picture.width else ""
+            return f'<img{picture.style} src="{address}" alt="{escape(alternative)}"{width} loading="lazy">'
 
         html = show_picture(context, target, caption, write, write_separate)
         if html is None:
             return str(escape(alternative))
-        if found := _THEMED.search(target):
-            html = f'<span class="{found[1]}-only">{html}</span>'
-        return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if caption else ""))
+        found = _THEMED.search(target)
+        if mode := picture.mode or (found[1] if found else ""):
+            html = f'<span class="{mode}-only">{html}</span>'
+        has_caption = has_caption and bool(caption)
+        return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if has_caption else ""))
 
     def label(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Render the heading of a part of a docstring, which is in no table of contents."""
@@ -311,13 +343,15 @@ class ProseRenderer(PassageRenderer):
 
     def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
-        if token.meta.get("balanced"):
-            return token.content
+        if tag := token.meta.get("tag"):
+            if tag.name == "a":
+                self.in_link = not tag.is_end
+            return self.raw.tag(tag, is_in_link=self.in_link)
         return "" if token.content.startswith("<!--") else str(escape(token.content))
 
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
-        return show_html(self.context, token.content, token.meta.get("opens", 0), token.meta.get("closes", 0))
+        return self.raw.block(token.content, token.meta.get("opens", ()), token.meta.get("closes", ()))
 
 
 def narrow_lines(tokens: Iterable[Token]) -> int:
@@ -340,7 +374,8 @@ def _is_picture(token: Token) -> bool:
 
 
 def with_title(tokens: Sequence[Token]) -> list[Token]:
-    """Mark the page's title: a heading of level 1 at the start of its prose."""
-    if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
-        return [tokens[0].copy(meta={**tokens[0].meta, "title": True}), *tokens[1:]]
-    return list(tokens)
+    """Mark the page's title in its first prose."""
+    found = list(tokens)
+    if (position := title_position(tokens)) is not None:
+        found[position] = found[position].copy(meta={**found[position].meta, "title": True})
+    return found

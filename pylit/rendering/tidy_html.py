@@ -7,7 +7,10 @@ become megabytes. Here, a block closes open inline elements, and nothing is reop
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from ..parsing import Tag, parse_attributes
 
 MAX_DEPTH = 50
 """Maximum nesting of elements."""
@@ -16,7 +19,8 @@ _REST = re.compile(r"""(?>[^>=]+|=\s*+(?>"[^"]*+"|'[^']*+')?)*+>""")
 """The attributes and the end of a tag. Quotes count only after `=`."""
 _HIDDEN = ("script", "style")
 """Elements that are removed together with their content."""
-_VOID = ("br", "wbr", "hr")
+VOID = ("br", "wbr", "hr")
+"""Elements without content."""
 _CELLS = frozenset(["td", "th"])
 _ROWS = _CELLS | {"tr"}
 _PARTS = _ROWS | {"thead", "tbody"}
@@ -37,6 +41,16 @@ class HtmlError(ValueError):
     """Raw HTML that cannot be shown; its text says why."""
 
 
+class TagWriter(Protocol):
+    """Writes what is more than a name in a tag."""
+
+    def replace(self, tag: Tag) -> str | None:
+        """Return the HTML in place of a tag; `None` if it is an element with content, or none that is known."""
+
+    def attributes(self, tag: Tag) -> str:
+        """Return the attributes of an element, with a space before each."""
+
+
 class _Tidy:
     """The output so far, and the elements that are open at its end."""
 
@@ -46,15 +60,17 @@ class _Tidy:
         self.out: list[str] = []
         self.open: list[str] = []
 
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, attributes: str = "") -> None:
         """Start an element, and close those that cannot contain it."""
+        if name == "a" and "a" in self.open:  # a link ends where the next one starts
+            self.end("a")
         if name not in self.inline:
             while self.open and (
                 self.open[-1] in ("p", *_ENDS.get(name, ())) or self.open[-1] in self.inline
             ):
                 self.close()
-        self.out.append(f"<{name}>")
-        if name in _VOID:
+        self.out.append(f"<{name}{attributes}>")
+        if name in VOID:
             return
         self.open.append(name)
         if len(self.open) > MAX_DEPTH:
@@ -75,8 +91,21 @@ class _Tidy:
         self.out.append(f"</{self.open.pop()}>")
 
 
-def tidy(html: str, blocks: Collection[str], inline: Collection[str]) -> str:
+def tidy(
+    html: str,
+    blocks: Collection[str],
+    inline: Collection[str],
+    writer: TagWriter | None = None,
+    renamed: Mapping[str, str] | None = None,
+) -> str:
     """Return raw HTML with only these elements, without attributes and comments, all closed correctly.
+
+    Args:
+        html: The raw HTML.
+        blocks: Names of the elements that are blocks.
+        inline: Names of the elements in text.
+        writer: Writes the attributes that are kept, and elements that become something else.
+        renamed: Element -> the name under which it is written.
 
     Raises:
         HtmlError: if it is nested too deeply.
@@ -85,12 +114,20 @@ def tidy(html: str, blocks: Collection[str], inline: Collection[str]) -> str:
     at = 0
     while match := _START.search(html, at):
         found.out.append(html[at : match.start()])
-        name = (match["name"] or "").lower()
-        at = _end(html, match.end(), name if not match["end"] else "", match[0])
-        if at and (name in blocks or name in inline):
-            found.end(name) if match["end"] else found.begin(name)
+        name, is_end = (match["name"] or "").lower(), bool(match["end"])
+        at = _end(html, match.end(), name if not is_end else "", match[0])
         if not at:  # HTML drops an unterminated tag
             break
+        tag = None
+        if writer and name:
+            tag = Tag(name, is_end, {} if is_end else parse_attributes(html[match.end() : at - 1]))
+            if (text := writer.replace(tag)) is not None:
+                found.out.append(text)
+                continue
+        if renamed:
+            name = renamed.get(name, name)
+        if name in blocks or name in inline:
+            found.end(name) if is_end else found.begin(name, writer.attributes(tag) if writer and tag else "")
     else:
         found.out.append(html[at:])
     while found.open:

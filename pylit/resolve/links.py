@@ -220,6 +220,8 @@ def _page_files(path: str) -> Iterator[str]:
     """Yield the files whose page a link to `path` may mean: itself, the index of a folder, or the source of a page."""
     yield path
     yield from (posixpath.normpath(posixpath.join(path, name)) for name in _INDEXES)
+    if not posixpath.splitext(path)[1]:  # and some leave the suffix out
+        yield from (f"{path}{suffix}" for suffix in _SUFFIXES)
     if path.endswith(".html"):  # some projects link from page to page
         stem = path.removesuffix(".html")
         yield from (f"{stem}{suffix}" for suffix in _SUFFIXES)

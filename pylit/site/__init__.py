@@ -20,7 +20,7 @@ from .discovery import LANGUAGE, find_loop, find_pages
 from .files import files_asked, named_from
 from .make_settings import pages_settings, site_languages, site_settings, site_store
 from .options import FILES, NAMES, PATHS, WHOLE, Given, StrPath, check_options
-from .page import check_page, preview_page, render_notebook, render_page
+from .page import check_page, listing_page, preview_page, render_notebook, render_page
 from .settings import Page, Script, Settings
 from .site import Site
 from .starter import check_unconfigured, guess_project, write_project
@@ -62,6 +62,7 @@ __all__ = [
     "find_toml",
     "guess_project",
     "key_line",
+    "listing_page",
     "named_from",
     "pages_settings",
     "parse_config",

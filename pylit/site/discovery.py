@@ -14,6 +14,7 @@ from ..errors import Problem, PylitError
 from ..filesystem import is_below
 from ..notebook import check_requirement
 from ..parsing import refused_character
+from ..tex import Macros, known_macros
 from .addresses import assign_addresses
 from .code_host import check_template
 from .files import named_from
@@ -79,6 +80,9 @@ def find_pages(settings: Settings, store: Store | None = None, workbench: Workbe
             found.setdefault(name, (root, prefix))  # it may be below two roots
     pages, clashes = assign_addresses(found, settings.languages)
     problems = [*walk.problems, *clashes]
+    for message in known_macros(settings.macros, Macros()):
+        hint = "Write it like R = '\\mathbb{R}'. Formulas are typeset without it."
+        problems.append(Problem("setting macros", 0, message, hint))
     files = {page.file for page in pages}
     rank = {file: position for position, file in enumerate(settings.order)}
     for name in settings.order:

@@ -100,6 +100,7 @@ def _shared(configuration: Configuration, *, preview: bool) -> dict[str, Any]:
         "katex_integrity": integrity,
         "documented": options.documented,
         "manuals": options.manuals,
+        "macros": options.macros,
         "conventions": Conventions(
             options.cells, options.fold_noise, options.dead_code, options.outputs, options.docstrings
         ),

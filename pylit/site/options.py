@@ -41,6 +41,7 @@ class Given(TypedDict, total=False):
     source_link: str
     edit_link: str
     manuals: Mapping[str, str]
+    macros: Mapping[str, str]
     documented: Sequence[str]
     traces: StrPath
     cells: bool
@@ -96,6 +97,7 @@ class Options:
     edit_link: str = ""
     """Template of the addresses at which translations can be edited."""
     manuals: Mapping[str, str] = field(default_factory=dict)
+    macros: Mapping[str, str] = field(default_factory=dict)
     """Pattern of full names, such as `torch.optim.*` -> address of their documentation, containing `{name}`."""
     documented: tuple[str, ...] = ()
     """Folders and files whose docstrings must name all parameters of public functions."""

@@ -11,8 +11,17 @@ from pathlib import PurePosixPath
 from markupsafe import Markup
 
 from ..errors import Problem, PylitError, Report, unexpected
-from ..parsing import NOTEBOOK
-from ..rendering import Body, Context, Fragments, hidden_definitions, render_body
+from ..parsing import NOTEBOOK, listing, show_hidden
+from ..rendering import (
+    Body,
+    CodeLine,
+    Context,
+    Fragments,
+    Row,
+    find_equations,
+    hidden_definitions,
+    render_body,
+)
 from ..resolve import relative_link
 from .crossrefs import CrossReferences
 from .site import Page, Site
@@ -121,6 +130,10 @@ def _open(
                 "Rename or remove one: the second hides the first.",
             )
         )
+    equations = find_equations(module.source, site.settings.macros)
+    for line, message, hint in equations.problems:
+        report.add(Problem(page.file, line, message, hint))
+    anchors = {*module.source.tag_anchors, *(label.anchor for label in equations.labels.values())}
     url = site.navigation.address(page, lang)
     translations = site.translations.catalog_of(page.file, lang)
     links = site.links(page.file, lang)
@@ -136,12 +149,36 @@ def _open(
         report=report,
         fragments=fragments or Fragments(typesetter=site.workbench.typesetter),
         lines=module.source.lines,
+        anchors=anchors,
+        equations=equations,
         room=100_000 + 3 * len(module.source.text),  # more than the text of all links takes
         glossaries=site.translations.glossaries,
         origin=lambda line: site.code_links.url(page.file, 0 if page.file.endswith(NOTEBOOK) else line),
         entry=lambda line: site.code_links.edit_url(translations, line) if translations and line else "",
     )
     return _Opened(module, context)
+
+
+def listing_page(site: Site, page: Page, lang: str, problem: Problem) -> View:
+    """Make a plain page with the lines of a file, and the problem that keeps it from being a real page.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    source = listing(site.files.read(page.file), page.file, problem)
+    told = Markup('<p class="wrong">{}</p>\n').format(str(problem))
+    lines = [Markup.escape(show_hidden(line)) for line in source.lines]
+    row = Row("module", told, tuple(CodeLine(*line) for line in enumerate(lines, 1)), False)
+    if not source.is_python:
+        text = Markup("\n").join(lines)
+        row = Row(
+            "page",
+            told + Markup('<pre class="listing" translate="no"><code>{}</code></pre>').format(text),
+            (),
+            False,
+        )
+    body = Body(page.file, lang, Markup.escape(page.file), "", (row,), (), 0, 0, 0)
+    return replace(make_view(site, page, lang, body, ()), notebook="", reason=problem)
 
 
 def preview_page(

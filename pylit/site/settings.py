@@ -60,6 +60,8 @@ class Settings:
     """Folders and files whose docstrings must name all parameters of public functions."""
     manuals: Mapping[str, str] = field(default_factory=dict)
     """Pattern of full names, such as `torch.optim.*` -> address of their documentation, containing `{name}`."""
+    macros: Mapping[str, str] = field(default_factory=dict)
+    """Name of a macro for formulas -> its TeX."""
     search: bool = False
     """Whether the site has a search; its pages then load the files that the search index consists of."""
     translating: str = ""
@@ -81,6 +83,8 @@ class Settings:
     """Folder of the guides, whose other files are copied to the site; empty for none."""
     conventions: Conventions = field(default_factory=Conventions)
     """How comments are interpreted."""
+    lenient: bool = False
+    """Whether a page that cannot be made is replaced by a listing of its file, so that no link leads nowhere."""
     preview: bool = False
     """Whether the site is shown to its authors: pages then show their errors."""
 
@@ -92,8 +96,8 @@ class Settings:
     def key(self) -> str:
         """Return a canonical string of all settings that can change a page."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        # location of the site; recorded as questions; used by `check` only; not used by pages
-        for name in ("base", "order", "titles", "excluded", "exclude", "documented", "guides"):
+        # location of the site; recorded as questions; used by `check` only; not used by pages, or by those not kept
+        for name in ("base", "order", "titles", "excluded", "exclude", "documented", "guides", "lenient"):
             del values[name]
         values["conventions"] = astuple(self.conventions)
         values["scripts"] = [astuple(script) for script in self.scripts]

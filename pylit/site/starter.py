@@ -104,13 +104,13 @@ def check_unconfigured(base: Path) -> None:
         )
 
 
-def write_project(base: Path, project: Project, requirement: str = "") -> list[str]:
+def write_project(base: Path, project: Project, requirement: str) -> list[str]:
     """Write the configuration and the workflow, and add what a build leaves behind to the `.gitignore`.
 
     Args:
         base: The folder of the project.
         project: What is known about it.
-        requirement: What the workflow installs; by default the engine in its own version.
+        requirement: What the workflow installs.
 
     Returns:
         The names of the files written.

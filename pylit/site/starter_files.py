@@ -8,8 +8,6 @@ import shlex
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .. import __version__
-
 _GITHUB = re.compile(r"https://github\.com/(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)")
 
 
@@ -105,14 +103,13 @@ languages = ["en"]
 """
 
 
-def workflow_text(project: Project, requirement: str = "") -> str:
+def workflow_text(project: Project, requirement: str) -> str:
     """Return a workflow for GitHub that publishes the site when the default branch changes.
 
     Args:
         project: The project.
-        requirement: What to install; by default the engine in its own version.
+        requirement: What to install.
     """
-    requirement = requirement or f"annotated-pylit[search]=={__version__}"
     install = f"python -m pip install {shlex.quote(requirement)}"
     return _WORKFLOW.replace("BRANCH", _quoted(project.branch)).replace("INSTALL", _quoted(install))
 

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import Problem, Severity
-from ..filesystem import is_below
+from ..filesystem import is_below, open_regular
 from ..parsing import GUIDE, NOTEBOOK
 from .ignore_rules import IgnoreRules, folder_rules, repository_rules
 
-SUFFIXES = (".py", ".pyw", NOTEBOOK, GUIDE)
+STUB = ".pyi"
+SUFFIXES = (".py", ".pyw", NOTEBOOK, GUIDE, STUB)
 """Suffixes of the files to be found in a folder."""
+_SHEBANG = re.compile(rb"#![^\n]*(?:\bpythonw?[0-9.]*|\buv\s+run)(?:\s|$)")
+"""The first line of a Python script, whose name often has no suffix."""
+_HEAD = 256
+"""Number of bytes that are read of a file to see whether it is a script."""
 FOREIGN = ("node_modules", "site-packages", "__pypackages__")
 """Folders of third-party packages."""
 ENVIRONMENT = ("pyvenv.cfg", "conda-meta", "bin/activate", "Scripts/activate.bat")
@@ -67,15 +72,18 @@ class Walk:
         except OSError as error:
             self.note(folder, f"cannot be read: {error.strerror}", "Fix its permissions.", Severity.ERROR)
             return
+        names = {child.name for child in children}
         is_package = any(child.suffix == ".py" for child in children)
         for child in children:
             if child.name.startswith(".") or child.name == "__pycache__":
                 continue
             is_folder = child.is_dir()
             is_link = child.is_symlink()
-            if not is_folder and child.suffix not in SUFFIXES:
+            if not is_folder and child.suffix not in SUFFIXES and child.suffix:
                 continue
             if self._is_ignored(child, rules, is_folder=is_folder):
+                continue
+            if not is_folder and not self._is_page(child, names):
                 continue
             if is_link:
                 self.links.append((child, rules))
@@ -83,6 +91,39 @@ class Walk:
                 yield from self._below(child, os.path.join(real, child.name), rules, is_package=is_package)
             elif child.is_file() and self.found.setdefault(os.path.join(real, child.name), child) is child:
                 yield child
+
+    def _is_page(self, path: Path, names: Collection[str]) -> bool:
+        """Return whether a file becomes a page, given the `names` in its folder; note what may not be expected."""
+        if path.suffix == STUB:
+            if (module := f"{path.stem}.py") in names:
+                hint = "Name the file itself to include it."
+                self.note(path, f"is skipped: it describes `{module}`, which has a page", hint)
+                return False
+            self.note(
+                path,
+                "is rendered: it describes a module that is not beside it",
+                "Exclude it if it should not be.",
+            )
+        elif not path.suffix:
+            if not self._is_script(path):
+                return False
+            self.note(
+                path,
+                "is rendered: its first line says that it is a Python script",
+                "Exclude it if it should not be.",
+            )
+        return True
+
+    def _is_script(self, path: Path) -> bool:
+        """Return whether a file without suffix starts like a Python script. Nothing out of the project is read."""
+        place = os.path.realpath(path)
+        if not is_below(place, os.path.realpath(self.base)):
+            return False
+        try:
+            with open_regular(place) as file:
+                return _SHEBANG.match(file.read(_HEAD)) is not None
+        except OSError:  # not a regular file, or not ours to read: nothing says that it is a script
+            return False
 
     def _is_ignored(self, path: Path, rules: IgnoreRules | None, *, is_folder: bool) -> bool:
         if self.excluded.ignores(path, is_folder=is_folder):

@@ -28,10 +28,12 @@ DECORATED = frozenset(
 OPAQUE = {
     **dict.fromkeys(
         "text textbf textit textrm texttt operatorname operatornamewithlimits mathop end color hspace tag label ref"
-        " url kern mkern hskip".split(),
+        " eqref url kern mkern hskip".split(),
         1,
     ),
-    **dict.fromkeys("textcolor href htmlData htmlClass htmlId htmlStyle colorbox rule raisebox".split(), 2),
+    **dict.fromkeys(
+        "textcolor href pylitref htmlData htmlClass htmlId htmlStyle colorbox rule raisebox".split(), 2
+    ),
     **dict.fromkeys("def gdef newcommand renewcommand let".split(), 3),
 }
 """Command -> number of its arguments that are not formulas."""

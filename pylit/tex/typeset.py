@@ -31,7 +31,9 @@ MAX_LENGTH = 5000
 MAX_CELLS = 1000
 """Maximum number of cells in all tables of a formula: half a second. The time is quadratic in the length of a row."""
 _CELL = re.compile(r"\\.|&", re.DOTALL)
-_LINK = re.compile(r'<a([^>]*) href="s:(\d+)"([^>]*)>|</a>| href="s:(\d+)"')
+_LINK = re.compile(r'<a([^>]*) href="(?:s:(\d+)|r:([^"]*))"([^>]*)>|</a>| href="(?:s:(\d+)|r:[^"]*)"')
+_REFERENCE = re.compile(r"\\pylitref\{([^{}\\]*)\}\{([^{}\\]*)\}")
+"""A link to an equation: its anchor, and the text of the link."""
 _VARIANT = re.compile(r'<mi( data-sym="[^"]*")? mathvariant="([a-z-]+)"( data-sym="[^"]*")?>([A-Za-z])</mi>')
 _ANNOTATION = re.compile(r"(<annotation [^>]*>).*?(</annotation>)", re.DOTALL)
 
@@ -72,6 +74,8 @@ class Typesetter:
         marked = mark(tex, link)
         if _depth(marked) > MAX_DEPTH:
             marked = tex
+        marked = _REFERENCE.sub(r"{\\href{r:\1}{\\text{\2}}}", marked)
+        plain = _REFERENCE.sub(r"\\text{\2}", tex)
         try:
             html = self.katex.render(marked, display)
         except KatexMissingError as error:
@@ -85,19 +89,33 @@ class Typesetter:
             try:
                 if not rejection.left:
                     raise
-                html = self.katex.render(tex, display, rejection.left)
+                html = self.katex.render(plain, display, rejection.left)
             except KatexError as error:
                 raise FormulaError(_reason(str(error))) from error
 
+        ends: list[str] = []
+
         def replace(match: re.Match[str]) -> str:
             if match.group() == "</a>":
-                return "</span>"
-            before, visual, after, mathml = match.groups()
+                return ends.pop() if ends else ""
+            before, visual, anchor, after, mathml = match.groups()
+            if anchor is not None:
+                ends.append("</a>")
+                return f'<a{before}{after} href="#{escape(anchor)}">'
+            if visual is None and mathml is None:
+                return ""
             key = escape(keys[int(visual or mathml)])
+            if visual:
+                ends.append("</span>")
             return f'<span{before}{after} data-sym="{key}">' if visual else f' data-sym="{key}"'
 
         html = _VARIANT.sub(_letter, _LINK.sub(replace, html))
-        return _ANNOTATION.sub(lambda match: match.group(1) + escape(tex) + match.group(2), html)
+        return _ANNOTATION.sub(lambda match: match.group(1) + escape(plain) + match.group(2), html)
+
+
+def reference(anchor: str, text: str) -> str:
+    r"""Return the TeX of a link to an equation of the same page, which only `Typesetter` understands."""
+    return rf"\pylitref{{{anchor}}}{{{text}}}"
 
 
 def _depth(tex: str) -> int:

@@ -230,6 +230,51 @@ def test_mistake_of_ours_costs_one_page(
     assert not preview or "because of a bug in pylit" in shown.read_text("utf-8").replace("&#x27;", "&#39;")
 
 
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("suffix", [".py", ".md"])
+def test_a_page_that_cannot_be_made_is_a_listing(
+    tree: Path, write: Write, monkeypatch: pytest.MonkeyPatch, stage: str, suffix: str
+) -> None:
+    """So that no link to it leads nowhere; the error is on top of it, and in the report."""
+    if suffix == ".md" and stage not in ("the page", "its document"):
+        pytest.skip("guides have no code")
+    # What is remembered of other files with the same text is not asked for again.
+    write(f"pkg/bug{suffix}", f'"""\nHas a bug, <b>{stage}</b>\n"""\n\n\ndef bug(): ...\n')
+    name, message = STAGES[stage]
+    module, _, function = name.rpartition(".")
+    real = getattr(import_module(module), function)
+
+    def fail(*arguments: Any, **named: Any) -> Any:
+        if "bug" in repr((arguments, named)):
+            raise ZeroDivisionError("a mistake")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(name, fail)
+    found = find_pages(replace(site(tree).settings, lenient=True))
+    for _ in range(2):  # it is made again, as it is not kept
+        report = build(found, tree / "out", jobs=1, lenient=True)
+        assert {problem.file for problem in report.errors} == {f"pkg/bug{suffix}"}
+        assert message in report.errors[0].message and not report.missing
+    for lang in ("", "zh/"):
+        html = (tree / "out" / lang / "bug.html").read_text("utf-8")
+        assert "because of a bug in pylit: ZeroDivisionError: a mistake" in html.partition('class="wrong"')[
+            2
+        ] or (stage == "its document")
+        assert "because of a bug in pylit" in html
+        assert "<b>" not in html
+
+
+def test_a_listing_instead_of_a_page_needs_a_file_that_can_be_read(
+    tree: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("pkg/gone.py", "x = 1\n")
+    found = find_pages(replace(site(tree).settings, lenient=True))
+    (tree / "pkg/gone.py").unlink()
+    report = build(found, tree / "out", jobs=1, lenient=True)
+    assert report.missing == {"pkg/gone.py"}
+    assert not (tree / "out/gone.html").exists() and (tree / "out/sub/good.html").exists()
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, SystemExit])
 def test_what_is_no_mistake_ends_the_build(
     tree: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]

@@ -59,7 +59,7 @@ print(first, Thing)
 title: Module a
 symbols: {W_s: Maker.weight}
 ---
-It makes $W_s$.
+It makes $W_s \\cdot x$.
 
 ```glossary
 ```
@@ -338,6 +338,7 @@ SETTINGS: dict[str, Callable[[Tree], None]] = {
     "preview": preview_of_a_wrong_page,
     "KaTeX": change(katex_css="k.css", katex_integrity=""),
     "manuals": change(manuals={"builtins.print": "https://example.org/{name}"}),
+    "macros": change(macros={"cdot": r"\times"}),
     "help": change(translating="docs/guide.md"),
     "roots": change(roots=(("pkg", "code"), ("docs", ""))),
     "no traces": change(traces=None),

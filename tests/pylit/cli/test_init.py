@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import Write
 
+from pylit import __version__
 from pylit.cli.main import main
 
 pytestmark = pytest.mark.process
@@ -37,6 +38,8 @@ def test_a_project_has_a_site_after_one_command(project: Path) -> None:
         "index.html",
         "model.html",
     }
+    workflow = (project / ".github/workflows/pages.yml").read_text()
+    assert f"'annotated-pylit[search]=={__version__}'" in workflow
     assert '<a href="model.html">the model</a>' in (project / "site/index.html").read_text()
     assert run("build").exit_code == 1
     assert run("build", "--lenient").exit_code == 0

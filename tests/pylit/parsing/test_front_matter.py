@@ -1,4 +1,4 @@
-"""Front matter: three keys. Everything else is ignored, and a problem with a line."""
+"""Front matter: four keys. Everything else is ignored, and a problem with a line."""
 
 from __future__ import annotations
 
@@ -50,17 +50,19 @@ def test_none_or_empty() -> None:
 
 
 def test_one_key_alone() -> None:
+    assert meta(r"macros: {\R: '\mathbb{R}'}") == Meta(macros={"\\R": r"\mathbb{R}"}, macros_line=3)
     assert meta("title: T") == Meta("T", 3, "", 0, {}, 0)
     assert meta("summary: S") == Meta("", 0, "S", 3, {}, 0)
 
 
 YAML = ("the front matter is not valid YAML: ", "Quote text that has a colon in it.")
-KEY = ("the front matter has an unknown key ", "Allowed: title, summary, symbols.")
+KEY = ("the front matter has an unknown key ", "Allowed: title, summary, symbols, macros.")
 TEXT = (" of the front matter must be a string, not ", "Put it in quotes.")
 SYMBOLS = (
     "`symbols` of the front matter must map symbols to names",
     "For example `symbols: {W_s: ShortcutProjection.conv}`.",
 )
+MACROS = ("`macros` of the front matter must map names to TeX", "For example `macros: {R: '\\mathbb{R}'}`.")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ SYMBOLS = (
             "just text",
             3,
             "the front matter is not a mapping",
-            "Write `key: value`; keys: title, summary, symbols.",
+            "Write `key: value`; keys: title, summary, symbols, macros.",
         ),
         ("title: T\ntitel: U", 4, f"{KEY[0]}`titel`", f"Did you mean `title`? {KEY[1]}"),
         ("sumary: x", 3, f"{KEY[0]}`sumary`", f"Did you mean `summary`? {KEY[1]}"),
@@ -84,6 +86,8 @@ SYMBOLS = (
         ("title: T\nsummary: [[[a]]]", 4, f"`summary`{TEXT[0]}[[[...]]]", TEXT[1]),
         ("title: T\nsymbols: [a]", 4, *SYMBOLS),
         ("symbols: {a: [b]}", 3, *SYMBOLS),
+        ("macros: [a]", 3, *MACROS),
+        ("title: T\nmacros: {R: {a: b}}", 4, *MACROS),
     ],
 )
 def test_wrong_front_matter(yaml: str, line: int, message: str, hint: str) -> None:

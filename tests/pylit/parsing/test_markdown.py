@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pylit.i18n.blocks import FixedPart, PartKind, fixed_parts
-from pylit.parsing.markdown import figure_kind, join_lines, markdown, plain_text
+from pylit.parsing.markdown import figure_kind, join_lines, markdown, parse_inline, plain_text
 from pylit.parsing.source import parse_python, parse_source
 
 
@@ -171,3 +171,31 @@ def test_lines_that_do_not_begin_alike_have_the_stops_of_python() -> None:
         (2, "nested"),
         (1, "two"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calls __init__ and __call__; __all__ is set, (__len__), __main__.",
+        "Takes *args, **kwargs and (*args, *rest), **options.",
+        "Returns x*y*z, 2**n**m, a_b_, snake_case_name or n*m.",
+        "f(x*y, a*b)",
+    ],
+)
+def test_names_and_products_of_python_are_text(text: str) -> None:
+    assert "".join(token.content for token in parse_inline(text)) == text
+    assert {token.type for token in parse_inline(text)} == {"text"}
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("__Bold__ and __two words__", "<strong>Bold</strong> and <strong>two words</strong>"),
+        ("**GPU**s, **b**c", "<strong>GPU</strong>s, <strong>b</strong>c"),
+        ("*a* _b_ **c** *a*b", "<em>a</em> <em>b</em> <strong>c</strong> <em>a</em>b"),
+        ("**calls __init__ twice**", "<strong>calls __init__ twice</strong>"),
+        ("残*差*块 **残**差", "残<em>差</em>块 <strong>残</strong>差"),
+    ],
+)
+def test_emphasis_stays(text: str, html: str) -> None:
+    assert markdown().renderInline(text) == html

@@ -47,7 +47,20 @@ def shown(write: Write, base: Path, text: str) -> tuple[str, list[str]]:
         ("</details>\n\nnever opened", "<p>never opened</p>"),
         ("* <details>\n\n</details>", "<ul><li><details></details></li></ul>"),
         ("<!-- <details> -->\n\na\n\n</details>", "<p>a</p>"),
-        ("<div align=center>\n\n# a\n\n</div>\n\nb", '<div></div><h2 id="a">a</h2><p>b</p>'),
+        (
+            "<div align=center>\n\n# a\n\n</div>\n\nb",
+            '<div style="text-align:center"><h2 id="a">a</h2></div><p>b</p>',
+        ),
+        (
+            "<div>\n\n<p align=right>\n\na\n\n</p></div>\n\nb",
+            '<div><div style="text-align:right"><p>a</p></div></div><p>b</p>',
+        ),
+        (
+            "<div>\n\n<table><tr><td>\n\na\n\n</td></tr></table></div>\n\nb",
+            "<div><table><tbody><tr><td></td></tr></tbody></table><p>a</p></div><p>b</p>",
+        ),
+        ("<div>\n\n" + "<div>" * 60 + "\n\na\n\n</div>\n\nb", ""),
+        ("<div>\n\na", "<div><p>a</p></div>"),
         ("<!-- toc -->\n\nText <!-- of --> it.", "<p>Text  it.</p>"),
         ("<!-- several\n\nlines -->\nb", "<p>b</p>"),
     ],

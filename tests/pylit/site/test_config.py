@@ -70,6 +70,8 @@ site_dir = "public"
 [manuals]
 "torch.*" = "https://example.org/{name}"
 "torch.nn" = ""
+[macros]
+R = '\\mathbb{R}'
 """
 
 
@@ -90,6 +92,7 @@ def test_all_keys_arrive(write: Write, tmp_path: Path) -> None:
     assert settings.edit_link == "https://host/edit/{branch}/{path}"
     assert settings.documented == ("pkg",) and settings.traces == tmp_path / "shapes"
     assert list(settings.manuals.items()) == [("torch.*", "https://example.org/{name}"), ("torch.nn", "")]
+    assert settings.macros == {"R": r"\mathbb{R}"}
     assert settings.conventions == Conventions(
         cells=False, fold_noise=False, dead_code=False, outputs=False, docstrings="numpy"
     )

@@ -368,3 +368,41 @@ def test_notes_are_neither_errors_nor_warnings() -> None:
     report = Report()
     report.add(Problem("a", 0, "is left out", severity=Severity.NOTE))
     assert (len(report.notes), report.warnings, report.errors) == (1, [], [])
+
+
+@pytest.mark.process
+def test_scripts_without_suffix_and_stubs_in_a_folder(write: Write) -> None:
+    write("pkg/run", "#!/usr/bin/env python3\n# A script.\nx = 1\n")
+    write("pkg/tool", "#! /usr/bin/python3.12 -u\nx = 1\n")
+    write("pkg/uv", "#!/usr/bin/env -S uv run --script\nx = 1\n")
+    write("pkg/shell", "#!/bin/sh\necho python\n")
+    write("pkg/LICENSE", "MIT\n")
+    write("pkg/pythonic", "#!/usr/bin/env pythonic\n")
+    write("pkg/a.py", "x = 1\n")
+    write("pkg/a.pyi", "x: int\n")
+    write("pkg/b.pyi", "def f() -> int: ...\n")
+    os.mkfifo("pkg/pipe")
+    Path("pkg/linked").symlink_to("run")
+    Path("elsewhere").write_text("#!/usr/bin/python\n")
+    files, notes = found("pkg")
+    assert files == ["pkg/a.py", "pkg/b.pyi", "pkg/run", "pkg/tool", "pkg/uv"]
+    assert notes == [
+        "pkg/a.pyi: is skipped: it describes `a.py`, which has a page",
+        "pkg/b.pyi: is rendered: it describes a module that is not beside it",
+        "pkg/linked: is rendered: its first line says that it is a Python script",
+        "pkg/run: is rendered: its first line says that it is a Python script",
+        "pkg/tool: is rendered: its first line says that it is a Python script",
+        "pkg/uv: is rendered: its first line says that it is a Python script",
+        "pkg/linked: is skipped: it is a symlink to `pkg/run`, which has pages of its own",
+    ]
+    result, pages = render("pkg")
+    assert result.exit_code == 0
+    assert pages == ["a.html", "b.html", "run.html", "tool.html", "uv.html"]
+
+
+def test_nothing_is_read_through_a_link_that_leaves_the_project(write: Write, tmp_path: Path) -> None:
+    write("outside", "#!/usr/bin/python\n")
+    write("project/a.py", "x = 1\n")
+    Path("project/script").symlink_to("../outside")
+    site = find_pages(Settings(tmp_path / "project", ((".", ""),)))
+    assert [page.file for page in site.pages] == ["a.py"] and not site.problems

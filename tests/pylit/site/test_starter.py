@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import Write
 
-from pylit import PylitError, __version__
+from pylit import PylitError
 from pylit.site import guess_project, read_config, write_project
 from pylit.site.starter_files import Project, configuration_text, workflow_text
 
@@ -136,7 +136,7 @@ def test_keys_in_comments_are_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("requirement", "command"),
     [
-        ("", f"python -m pip install 'annotated-pylit[search]=={__version__}'"),
+        ("annotated-pylit[search]==1.2", "python -m pip install 'annotated-pylit[search]==1.2'"),
         ("a @ git+https://h/x#subdirectory=y", "python -m pip install 'a @ git+https://h/x#subdirectory=y'"),
         ("a; rm -rf '~'", "python -m pip install 'a; rm -rf '\"'\"'~'\"'\"''"),
     ],
@@ -156,7 +156,7 @@ def test_workflow_installs_and_publishes_with_least_rights(requirement: str, com
 
 def test_actions_are_those_of_our_own_workflow(root: Path) -> None:
     ours = (root / ".github/workflows/site.yml").read_text()
-    theirs = workflow_text(Project("p", (".",)))
+    theirs = workflow_text(Project("p", (".",)), "x")
     used = {line.strip(" -") for line in theirs.split("\n") if "uses:" in line}
     assert len(used) == 4
     assert used <= {line.strip(" -") for line in ours.split("\n")}
@@ -166,16 +166,16 @@ def test_nothing_is_overwritten(write: Write, tmp_path: Path) -> None:
     write(".github/workflows/pages.yml", "mine\n")
     write(".git/config", "")
     write(".gitignore", "*.pyc\nsite/")
-    assert write_project(tmp_path, Project("p", (".",))) == ["pylit.toml", ".gitignore"]
+    assert write_project(tmp_path, Project("p", (".",)), "x") == ["pylit.toml", ".gitignore"]
     assert (tmp_path / ".github/workflows/pages.yml").read_text() == "mine\n"
     assert (tmp_path / ".gitignore").read_text() == "*.pyc\nsite/\n.pylit-cache/\n"
     with pytest.raises(PylitError, match="already configures the site"):
-        write_project(tmp_path, Project("p", (".",)))
+        write_project(tmp_path, Project("p", (".",)), "x")
 
 
 def test_other_hosts_get_no_workflow(tmp_path: Path) -> None:
     project = Project("p", (".",), repository="https://gitlab.com/me/project")
-    assert write_project(tmp_path, project) == ["pylit.toml"]
+    assert write_project(tmp_path, project, "x") == ["pylit.toml"]
 
 
 @pytest.mark.parametrize("name", [".github", ".github/workflows"])
@@ -185,6 +185,6 @@ def test_no_symlink_leads_out_of_the_project(name: str, tmp_path: Path) -> None:
     home.mkdir()
     os.symlink(home, base / name)
     with pytest.raises(PylitError, match="leads out"):
-        write_project(base, Project("p", (".",)))
+        write_project(base, Project("p", (".",)), "x")
     assert list(home.rglob("*")) == []
     assert not (base / "pylit.toml").exists()

@@ -1,0 +1,35 @@
+"""Leaves names and products of Python in prose as they are typed: `__init__` is not bold, and `x*y*z` not emphasised.
+
+Markdown that is meant as such is not affected: `**bold**`, `*emphasis*`, `_emphasis_`, `__Bold__`, `**GPU**s`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it.rules_inline import StateInline
+
+_DUNDER = re.compile(r"__[a-z](?:[a-z0-9_]*[a-z0-9])?__(?![\w*])")
+_STARS = re.compile(r"\*+(?=[A-Za-z0-9])")
+_LOOKED_AT = 20
+"""Maximum number of delimiters before a `*` that it may close."""
+
+
+def code_words(state: StateInline, silent: bool) -> bool:
+    """Inline rule for text that only looks like emphasis."""
+    sign = state.src[state.pos]
+    before = state.src[state.pos - 1] if state.pos else " "
+    if sign == "_":
+        match = _DUNDER.match(state.src, state.pos) if not (before.isalnum() or before in "_*") else None
+    elif sign == "*" and before.isascii() and before.isalnum():
+        recent = state.delimiters[-_LOOKED_AT:]
+        can_close = any(delimiter.open and delimiter.marker == ord("*") for delimiter in recent)
+        match = None if can_close else _STARS.match(state.src, state.pos)
+    else:
+        return False
+    if match is None or match.end() > state.posMax:
+        return False
+    if not silent:
+        state.pending += match[0]
+    state.pos = match.end()
+    return True
