@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..model import Dialect, DocstringForm, ProseLine
 from .kinds import GOOGLE, NUMPY, STRUCTURED
+from .sphinx import has_fields
 
 _HINT = re.compile(r":[ \t]*$|^[ \t]*:\w|-{3}|={2}|\.\. |:`|`_|::$", re.MULTILINE)
 """Matches at least once in every docstring that is not Markdown."""
@@ -84,12 +85,10 @@ def find_dialect(
         return DocstringForm(Dialect.NUMPY, place, within, is_rst=True)
     if any(match["name"].lower() in STRUCTURED for match in _GOOGLE.finditer(text)):
         return DocstringForm(Dialect.GOOGLE, place, within, is_rst=is_rst or is_restructured(text))
-    if (
-        (_FIELD.search(text) and not _FENCE.search(text))
-        or (is_rst and not _MARKDOWN.search(text))
-        or is_restructured(text)
-    ):
+    if is_restructured(text) or (is_rst and not _MARKDOWN.search(text)):
         return DocstringForm(Dialect.SPHINX, place, within, is_rst=True)
+    if _FIELD.search(text) and (not _FENCE.search(text) or has_fields(lines)):
+        return DocstringForm(Dialect.SPHINX, place, within, is_rst=not _MARKDOWN.search(text))
     return None
 
 

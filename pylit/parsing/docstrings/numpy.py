@@ -48,6 +48,7 @@ def _part(head: ProseLine, body: tuple[ProseLine, ...]) -> Iterator[Part]:
         yield Part("own", title, head.number, body)
         return
     entries: tuple[Entry, ...] = ()
+    body, after = _split_directives(body) if kind in WITH_NAMES or kind in WITH_TYPES else (body, ())
     if kind == "seealso":
         entries = tuple(_related(run) for run in split_entries(body))
         entries = entries if all(entry.names for entry in entries) else ()
@@ -62,6 +63,16 @@ def _part(head: ProseLine, body: tuple[ProseLine, ...]) -> Iterator[Part]:
         if len(runs) > 1 or any(len(run) > 1 for run in runs) or (runs and _is_alone(runs[0][0].text)):
             entries = tuple(_typed(run, kind) for run in runs)
     yield Part(kind, "", head.number, () if entries else body, entries)
+    if after:
+        yield Part("", "", after[0].number, after)
+
+
+def _split_directives(body: tuple[ProseLine, ...]) -> tuple[tuple[ProseLine, ...], tuple[ProseLine, ...]]:
+    """Split a section before the first directive that stands where an entry would; it is about all of them."""
+    runs = split_entries(body)
+    position = next((n for n, run in enumerate(runs) if n and run[0].text.startswith(".. ")), len(runs))
+    end = sum(map(len, runs[:position]))
+    return body[:end], body[end:]
 
 
 def _is_names(names: str) -> bool:

@@ -12,7 +12,7 @@ from .. import escape
 from ..markdown import parse_text
 from ..model import Dialect, DocstringForm, Parameter, ProseLine, Section
 from ..token_writer import TokenWriter
-from . import google, numpy
+from . import google, numpy, sphinx
 from .parts import Entry, Lines, Part, trimmed
 
 Read = Callable[[Sequence[Lines]], list[list[Token]]]
@@ -26,7 +26,7 @@ class _Origin(Enum):
     COMMENT = auto()
 
 
-_CUT = {Dialect.GOOGLE: google.cut, Dialect.NUMPY: numpy.cut}
+_CUT = {Dialect.GOOGLE: google.cut, Dialect.NUMPY: numpy.cut, Dialect.SPHINX: sphinx.cut}
 _OPTIONAL = (", optional", "; optional", ",optional")
 
 
@@ -70,7 +70,7 @@ def _rst(styles: dict[str, int]) -> Read:
 
 def _docstring(lines: Lines, docstring: DocstringForm, styles: dict[str, int]) -> list[Token]:
     read: Read = _rst(styles) if docstring.is_rst else lambda pieces: [parse_text(piece) for piece in pieces]
-    if docstring.dialect not in _CUT:
+    if docstring.dialect is Dialect.SPHINX and docstring.is_rst:
         tokens = read([lines])[0]
         _add_signature(tokens, docstring.signature)
         return tokens

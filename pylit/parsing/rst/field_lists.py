@@ -7,27 +7,7 @@ from dataclasses import dataclass
 
 from docutils import nodes
 
-FIELDS = {
-    **dict.fromkeys("param parameter arg argument".split(), "parameters"),
-    **dict.fromkeys("key keyword kwarg kwparam paramtype".split(), "keywords"),
-    **dict.fromkeys("ivar cvar var attribute attr".split(), "attributes"),
-    **dict.fromkeys("return returns".split(), "returns"),
-    **dict.fromkeys("yield yields".split(), "yields"),
-    **dict.fromkeys("raise raises except exception throws".split(), "raises"),
-    **dict.fromkeys(["warns", "warn"], "warns"),
-}
-"""Name of a field -> the part that it belongs to."""
-TYPES = {
-    "type": "parameters",
-    "vartype": "attributes",
-    "kwtype": "keywords",
-    "rtype": "returns",
-    "ytype": "yields",
-}
-"""Name of a field with a type -> the part with the field that it is the type of."""
-ORDER = ("parameters", "keywords", "attributes", "returns", "yields", "raises", "warns")
-_WITHOUT_NAMES = ("returns", "yields")
-_TYPES_ONLY = ("raises", "warns")
+from ..field_names import FIELDS, ORDER, TYPES, TYPES_ONLY, WITHOUT_NAMES
 
 
 @dataclass
@@ -58,9 +38,9 @@ def known_fields(fields: nodes.field_list) -> tuple[dict[str, list[Field]], list
         if word == "meta":  # for Sphinx
             continue
         line = field.line or name.line or 0
-        if word in TYPES and (rest or TYPES[word] in _WITHOUT_NAMES):
+        if word in TYPES and (rest or TYPES[word] in WITHOUT_NAMES):
             types.append((TYPES[word], rest.lstrip("*\\"), field))
-        elif word in FIELDS and (rest or FIELDS[word] in (*_WITHOUT_NAMES, *_TYPES_ONLY)):
+        elif word in FIELDS and (rest or FIELDS[word] in (*WITHOUT_NAMES, *TYPES_ONLY)):
             kind = FIELDS[word]
             made = _field(kind, rest, line, body)
             found[kind].append(made)
@@ -80,9 +60,9 @@ def known_fields(fields: nodes.field_list) -> tuple[dict[str, list[Field]], list
 
 
 def _field(kind: str, rest: str, line: int, body: nodes.Node) -> Field:
-    if kind in _WITHOUT_NAMES:
+    if kind in WITHOUT_NAMES:
         return Field(line, [], [nodes.Text(rest)] if rest else (), body)
-    if kind in _TYPES_ONLY:
+    if kind in TYPES_ONLY:
         return Field(line, [], [nodes.Text(rest)] if rest else (), body)
     type_, _, name = rest.rpartition(" ")
     return Field(line, [name.replace("\\", "")], [nodes.Text(type_)] if type_ else (), body)

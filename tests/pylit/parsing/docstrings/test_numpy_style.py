@@ -170,3 +170,22 @@ def test_underlines_of_a_module_without_parameters_are_headings() -> None:
         "h2 Notes",
         "p Text with `code`.",
     ]
+
+
+def test_a_directive_where_an_entry_would_be_is_about_all_of_them() -> None:
+    """As in lmfit's methods."""
+    found = docstring(
+        "Do.\n\n    Returns\n    -------\n    Result\n        The fit.\n\n\n    .. versionchanged:: 0.9.0\n"
+        "       It was :class:`X` before.\n\n    Notes\n    -----\n    More.\n    "
+    )
+    assert [line for line in found if line.strip() != "dd"] == [
+        "p Do.",
+        "[returns]",
+        "dl",
+        "  : `Result`",
+        "    p The fit.",
+        "box changed 0.9.0",
+        "  p It was `X` before.",
+        "[notes]",
+        "p More.",
+    ]

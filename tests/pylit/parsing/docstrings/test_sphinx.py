@@ -82,3 +82,50 @@ def test_other_fields_keep_their_names() -> None:
         "  dd",
         "    p a",
     ]
+
+
+def test_fields_below_markdown() -> None:
+    """As in labml's modules."""
+    found = docstring(
+        """### Sample from $q(x|y)$
+
+    $$x = 1$$
+
+    ```
+    :param listing: is one
+    ```
+
+    :param int x: is $x$ of shape `[a, b]`
+    lazily continued
+    :param y: with `code: too`
+
+        and a second paragraph
+    :type y: str or None
+    :raises ValueError:
+    :returns: the sum
+    :rtype: int
+
+    After all.
+    """,
+        "def f(x, y=None):",
+    )
+    assert [line for line in found if line.strip() != "dd"] == [
+        "h3 Sample from $q(x|y)$",
+        "math_block 'x = 1'",
+        "fence ':param listing: is one\\n'",
+        "p After all.",
+        "[parameters]",
+        "dl",
+        "  x : `int`",
+        "    p is $x$ of shape `[a, b]` lazily continued",
+        "  y : `str or None` = None",
+        "    p with `code: too`",
+        "    p and a second paragraph",
+        "[returns]",
+        "dl",
+        "  : `int`",
+        "    p the sum",
+        "[raises]",
+        "dl",
+        "  : `ValueError`",
+    ]
