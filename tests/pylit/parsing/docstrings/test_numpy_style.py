@@ -155,7 +155,7 @@ def test_types_in_roles() -> None:
     found = docstring(
         "Do.\n\n    Parameters\n    ----------\n    x : :class:`~a.B`, optional\n        A.\n    "
     )
-    assert found[3] == "  x : `B`, optional"
+    assert found[3] == "  x : `B` (optional)"
 
 
 def test_doubled_backslashes_of_a_docstring_that_is_not_raw() -> None:
@@ -170,3 +170,10 @@ def test_underlines_of_a_module_without_parameters_are_headings() -> None:
         "h2 Notes",
         "p Text with `code`.",
     ]
+
+
+def test_sentences_are_no_names() -> None:
+    found = docstring(
+        "Do.\n\n    Attributes\n    ----------\n    Some of them are new.\n    Others are not.\n    "
+    )
+    assert found == ["p Do.", "[attributes]", "p Some of them are new. Others are not."]
