@@ -23,6 +23,8 @@ def outline(tokens: Sequence[Token]) -> list[str]:
                 found.append(f"{indent}[{meta['kind']}]")
             case "field":
                 parts = [meta["names"], meta["type"] and f": {meta['type']}"]
+                if meta.get("optional"):
+                    parts.append("(optional)")
                 if meta.get("default"):
                     parts.append(f"= {meta['default']}")
                 found.append(f"{indent}{' '.join(filter(None, parts))}")

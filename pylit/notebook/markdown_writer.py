@@ -24,6 +24,7 @@ from ..parsing import (
     without_directives,
 )
 from ..rendering import box_label, default_label, part_label, show_figure
+from ..rendering import box_label, default_label, optional_label, part_label, show_figure, show_html
 from . import escaping
 from .inline_markdown import InlineWriter, picture_tag, plain
 from .standalone_svg import embedded_chart
@@ -149,6 +150,8 @@ class MarkdownWriter(InlineWriter):
         parts = [", ".join(code_span(name) for name in meta["names"].split(","))] if meta["names"] else []
         if meta["type"]:
             parts.append(meta["type"])
+        if meta.get("optional"):
+            parts.append(optional_label(self.context.gettext))
         if value := meta.get("default"):
             parts.append(f"{default_label(self.context.gettext)} {code_span(value)}")
         return ", ".join(parts)

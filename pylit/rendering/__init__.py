@@ -16,7 +16,7 @@ from .decisions import (
 )
 from .equations import find_equations
 from .images import PICTURE_HINT, SVG, PictureError, checked_copy, checked_type, inline_svg, view_box
-from .labels import box_label, default_label, part_label
+from .labels import box_label, default_label, optional_label, part_label
 from .memo import Fragments
 from .page_body import Body, CodeLine, Row, hidden_definitions, render_body
 from .passage_html import marked
@@ -49,6 +49,7 @@ __all__ = [
     "is_elsewhere",
     "link_to_picture",
     "marked",
+    "optional_label",
     "part_label",
     "render_body",
     "render_rows",

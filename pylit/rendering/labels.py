@@ -74,6 +74,11 @@ def default_label(gettext: Gettext) -> str:
     return gettext("default")
 
 
+def optional_label(gettext: Gettext) -> str:
+    """Return the word for a parameter that may be left out."""
+    return gettext("optional")
+
+
 _COLOURS = {
     **dict.fromkeys(["tip", "hint", "added"], "tip"),
     **dict.fromkeys(["warning", "attention", "caution", "changed", "deprecated", "removed"], "warning"),

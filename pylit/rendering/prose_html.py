@@ -41,7 +41,7 @@ from .decisions import (
     show_picture,
 )
 from .images import linked_image
-from .labels import box_class, box_label, default_label, part_label
+from .labels import box_class, box_label, default_label, optional_label, part_label
 from .line_breaks import breakable
 from .passage_html import PassageRenderer
 from .raw_html import RawHtml, RawPicture
@@ -311,6 +311,8 @@ class ProseRenderer(PassageRenderer):
             parts.append(", ".join(self._name(name, is_local=is_local) for name in names))
         if meta["type"]:
             parts.append(f'<span class="type">{self._inline(parse_inline(meta["type"]))}</span>')
+        if meta.get("optional"):
+            parts.append(f'<span class="default">{escape(optional_label(context.gettext))}</span>')
         if value := meta.get("default"):
             word = escape(default_label(context.gettext))
             parts.append(

@@ -11,6 +11,8 @@ from ..model import ProseLine
 from .kinds import NUMPY, WITH_NAMES, WITH_TYPES
 from .parts import Entry, Part, dedented, described, indent, split_entries, split_outside
 
+MOST_WORDS = 2
+"""Maximum number of words of a name without a type."""
 _RULE = re.compile(r"[ \t]*(?:-{3,}|={3,})[ \t]*$")
 _NAME = re.compile(r"(?:\\?\*){0,2}[A-Za-z_][\w.]*(?:\[[^\]]*\])?|\.\.\.|…|`[^`]+`|:\w+:`[^`]+`")
 _TARGET = re.compile(r":[\w:]+:`[^`]+`|`[^`]+`|[\w.~!]+(?:\(\))?")
@@ -54,8 +56,8 @@ def _part(head: ProseLine, body: tuple[ProseLine, ...]) -> Iterator[Part]:
         entries = entries if all(entry.names for entry in entries) else ()
     elif kind in WITH_NAMES:
         entries = tuple(_named(run) for run in split_entries(body))
-        if not any(entry.text or entry.type for entry in entries) and any(
-            not _is_names(e.names) for e in entries
+        if any(map(_is_sentence, entries)) or not any(
+            entry.text or entry.type or _is_names(entry.names) for entry in entries
         ):
             entries = ()
     elif kind in WITH_TYPES:
@@ -73,6 +75,11 @@ def _split_directives(body: tuple[ProseLine, ...]) -> tuple[tuple[ProseLine, ...
     position = next((n for n, run in enumerate(runs) if n and run[0].text.startswith(".. ")), len(runs))
     end = sum(map(len, runs[:position]))
     return body[:end], body[end:]
+
+
+def _is_sentence(entry: Entry) -> bool:
+    """Return whether an entry is rather a sentence than a name."""
+    return not entry.type and "," not in entry.names and len(entry.names.split()) > MOST_WORDS
 
 
 def _is_names(names: str) -> bool:

@@ -104,7 +104,18 @@ def _part(out: TokenWriter, part: Part, texts: Iterator[list[Token]], docstring:
 
 
 def _entry(out: TokenWriter, entry: Entry, kind: str, text: list[Token], *, is_rst: bool) -> None:
-    out.leaf("field", "dt", entry.line, kind=kind, names=entry.names, type=_type(entry.type, is_rst=is_rst))
+    ending = next((ending for ending in _OPTIONAL if entry.type.endswith(ending)), "")
+    type_ = _type(entry.type.removesuffix(ending), is_rst=is_rst)
+    is_optional = bool(ending) or entry.type == "optional"
+    out.leaf(
+        "field",
+        "dt",
+        entry.line,
+        kind=kind,
+        names=entry.names,
+        type="" if entry.type == "optional" else type_,
+        optional=is_optional,
+    )
     out.open("dd", "dd", entry.line)
     if [token.type for token in text] == ["paragraph_open", "inline", "paragraph_close"]:
         text[0].hidden = text[2].hidden = True
@@ -114,10 +125,6 @@ def _entry(out: TokenWriter, entry: Entry, kind: str, text: list[Token], *, is_r
 
 def _type(type_: str, *, is_rst: bool) -> str:
     """Return a type as Markdown, and as code if it is an expression."""
-    for ending in _OPTIONAL:
-        if type_.endswith(ending):
-            rest = type_.removesuffix(ending)
-            return f"{_type(rest, is_rst=is_rst)}, optional"
     if escape.is_expression(type_):
         return escape.code_span(type_)
     if is_rst and ("`" in type_ or "*" in type_):
@@ -147,8 +154,7 @@ def _add_signature(tokens: Sequence[Token], signature: Mapping[str, Parameter]) 
         defaults = {parameter.default for parameter in known}
         if len(defaults) == 1 and len(known) == len(names) and "default" not in token.meta["type"]:
             token.meta["default"] = defaults.pop()
-        if token.meta["default"]:
-            token.meta["type"] = token.meta["type"].removesuffix("optional").rstrip(", ")
+        token.meta["optional"] = bool(token.meta.get("optional")) and not token.meta["default"]
         annotations = {parameter.annotation for parameter in known}
         if not token.meta["type"] and len(annotations) == 1:
             token.meta["type"] = escape.code_span(annotations.pop())

@@ -95,7 +95,7 @@ def test_types_and_defaults_come_from_the_signature_where_the_docstring_has_none
 
 
 def test_optional_stays_where_the_signature_has_no_default() -> None:
-    assert "  x : `int`, optional" in docstring("Do.\n\n    Args:\n        x (int, optional): A.\n    ")
+    assert "  x : `int` (optional)" in docstring("Do.\n\n    Args:\n        x (int, optional): A.\n    ")
 
 
 def test_returns_without_a_type_is_text() -> None:

@@ -155,7 +155,7 @@ def test_types_in_roles() -> None:
     found = docstring(
         "Do.\n\n    Parameters\n    ----------\n    x : :class:`~a.B`, optional\n        A.\n    "
     )
-    assert found[3] == "  x : `B`, optional"
+    assert found[3] == "  x : `B` (optional)"
 
 
 def test_doubled_backslashes_of_a_docstring_that_is_not_raw() -> None:
@@ -189,3 +189,8 @@ def test_a_directive_where_an_entry_would_be_is_about_all_of_them() -> None:
         "[notes]",
         "p More.",
     ]
+def test_sentences_are_no_names() -> None:
+    found = docstring(
+        "Do.\n\n    Attributes\n    ----------\n    Some of them are new.\n    Others are not.\n    "
+    )
+    assert found == ["p Do.", "[attributes]", "p Some of them are new. Others are not."]
