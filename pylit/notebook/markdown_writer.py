@@ -23,8 +23,7 @@ from ..parsing import (
     figure_kind,
     without_directives,
 )
-from ..rendering import box_label, default_label, part_label, show_figure
-from ..rendering import box_label, default_label, optional_label, part_label, show_figure, show_html
+from ..rendering import box_label, default_label, optional_label, part_label, show_figure
 from . import escaping
 from .inline_markdown import InlineWriter, picture_tag, plain
 from .standalone_svg import embedded_chart

@@ -189,6 +189,8 @@ def test_a_directive_where_an_entry_would_be_is_about_all_of_them() -> None:
         "[notes]",
         "p More.",
     ]
+
+
 def test_sentences_are_no_names() -> None:
     found = docstring(
         "Do.\n\n    Attributes\n    ----------\n    Some of them are new.\n    Others are not.\n    "
