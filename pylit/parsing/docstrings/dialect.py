@@ -75,14 +75,14 @@ def find_dialect(
         return None
     place = range(lines[0].number, lines[-1].number + 1)
     if setting == "numpy":
-        return DocstringForm(Dialect.NUMPY, place, within, is_rst=True)
+        return DocstringForm(Dialect.NUMPY, place, within, is_rst=not is_markdown(text))
     if setting == "google":
         return DocstringForm(Dialect.GOOGLE, place, within, is_rst=is_rst or is_restructured(text))
     if setting in ("sphinx", "restructuredtext"):
         return DocstringForm(Dialect.SPHINX, place, within, is_rst=True)
     named = {match["name"].lower() for match in _NUMPY.finditer(text)}
     if named and (within or named & STRUCTURED):
-        return DocstringForm(Dialect.NUMPY, place, within, is_rst=True)
+        return DocstringForm(Dialect.NUMPY, place, within, is_rst=not is_markdown(text))
     if any(match["name"].lower() in STRUCTURED for match in _GOOGLE.finditer(text)):
         return DocstringForm(Dialect.GOOGLE, place, within, is_rst=is_rst or is_restructured(text))
     if is_restructured(text) or (is_rst and not _MARKDOWN.search(text)):

@@ -196,3 +196,12 @@ def test_sentences_are_no_names() -> None:
         "Do.\n\n    Attributes\n    ----------\n    Some of them are new.\n    Others are not.\n    "
     )
     assert found == ["p Do.", "[attributes]", "p Some of them are new. Others are not."]
+
+
+def test_text_with_marks_of_markdown_is_markdown() -> None:
+    found = docstring(
+        "Do.\n\n    Parameters\n    ----------\n    x : int\n        Where $x > 0$, see `f`.\n    "
+    )
+    assert found[-1] == "    p Where $x > 0$, see `f`."
+    found = docstring("Do.\n\n    Parameters\n    ----------\n    x : int\n        $x$, see :func:`f`.\n    ")
+    assert found[-1] == r"    p \$x\$, see `f()`."
