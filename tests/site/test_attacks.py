@@ -75,7 +75,8 @@ def show(view: View, path: Path, browser: Browser) -> Page:
                 .includes(e.tagName)
             || [...e.attributes].some(a => a.name.startsWith('on')
                 || /^(href|src|action|data|xlink:href)$/.test(a.name) && /^\\s*(java|vb)script:|^data:/i.test(a.value)
-                || a.name === 'style' && !e.closest('.katex') && !/^(--p:\\d+(;--c:\\d+)?|text-align:center)$/.test(a.value))
+                || a.name === 'style' && !e.closest('.katex')
+                    && !/^(--p:\\d+(;--c:\\d+)?|text-align:center)$/.test(a.value))
         ).map(e => e.outerHTML)"""
     )
     assert wrong == []

@@ -173,6 +173,7 @@ def test_an_anchor_before_the_words_of_a_section_does_not_name_it(write: Write, 
     assert view and not report.problems
     html = str(view.body.rows[1].prose)
     assert 'id="the-heads"' in html and '<a id="mha"></a>' in html
+    assert view.body.rows[1].anchor == "module:the-heads"
 
 
 def test_anchors_in_a_translation_are_where_both_languages_see_them(write: Write, tmp_path: Path) -> None:
