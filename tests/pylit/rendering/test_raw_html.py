@@ -322,6 +322,16 @@ def test_any_html_leaves_the_page_balanced(text: str) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_blocks_that_cannot_be_shown_leave_nothing_open(write: Write, tmp_path: Path) -> None:
+    html, (problem,) = shown(
+        write, tmp_path, "<div>\n\n" + "<p>" + "<div>" * 60 + "\n\na\n\n</div>\n\n</p></div>\n\nb"
+    )
+    assert "levels deep" in problem and html.endswith("<p>b</p>")
+    found = Balance()
+    found.feed(html)
+    assert not found.wrong and not found.open
+
+
 def test_tokens_of_headings_have_the_lines_of_the_file() -> None:
     lines = [
         ProseLine(5 + number, text)
