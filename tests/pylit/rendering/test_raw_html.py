@@ -200,6 +200,8 @@ def test_anchors_in_a_translation_are_where_both_languages_see_them(write: Write
         ("<div align='center'>\n\n# A\n\n</div>\n", "A", []),
         ("![logo](a.png)\n\n# A\n", "A", []),
         ("[![build](a.png)](b.md) ![x](a.png)\n\n<!-- c -->\n\nA\n=\n", "A", []),
+        ("https://b.c/film.mp4\n\n[docs](b.md)\n\n# A\n", "A", []),
+        ("[docs](b.md) first\n\n# A\n", "a", ["A"]),
         ("<h1><img src='a.png' alt='Logo of it'></h1>\n\na\n", "Logo of it", []),
         ("<h1><a href='b.md'>A</a> *b* $c$ <code>d</code></h1>\n", "A *b* $c$ d", []),
         ("Words.\n\n# A\n", "a", ["A"]),
