@@ -10,6 +10,9 @@ import re
 from markdown_it.rules_inline import StateInline
 
 _DUNDER = re.compile(r"__[a-z](?:[a-z0-9_]*[a-z0-9])?__(?![\w*])")
+_ARGUMENTS = re.compile(
+    r"\*(?:args|\*(?:kwargs|kwds|kw))(?![\w*])|\*{1,2}[A-Za-z_]\w*(?=(?:,\s?|\s(?:and|or)\s)\*)"
+)
 _STARS = re.compile(r"\*+(?=[A-Za-z0-9])")
 _LOOKED_AT = 20
 """Maximum number of delimiters before a `*` that it may close."""
@@ -21,10 +24,13 @@ def code_words(state: StateInline, silent: bool) -> bool:
     before = state.src[state.pos - 1] if state.pos else " "
     if sign == "_":
         match = _DUNDER.match(state.src, state.pos) if not (before.isalnum() or before in "_*") else None
+    elif sign == "*" and not (before.isalnum() or before in "_*"):
+        match = _ARGUMENTS.match(state.src, state.pos)
     elif sign == "*" and before.isascii() and before.isalnum():
+        match = _STARS.match(state.src, state.pos)
         recent = state.delimiters[-_LOOKED_AT:]
-        can_close = any(delimiter.open and delimiter.marker == ord("*") for delimiter in recent)
-        match = None if can_close else _STARS.match(state.src, state.pos)
+        if match and any(d.open and d.marker == ord("*") and d.length == len(match[0]) for d in recent):
+            return False  # it closes emphasis
     else:
         return False
     if match is None or match.end() > state.posMax:

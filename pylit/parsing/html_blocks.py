@@ -32,6 +32,8 @@ TAG_START = re.compile(
     re.DOTALL,
 )
 """A tag or a comment."""
+ANCHOR = re.compile(r"<a\s+(?:id|name)\s*=[^<>]*>(?:\s*</a>)?", re.IGNORECASE)
+"""A tag that sets an anchor, which is not part of the words after it."""
 _SPECIAL = re.compile(r"[\\`*_\[\]$~^|]")
 _ADDRESS = re.compile(r"://|www\.|@")
 _ALIGN = ("left", "center", "right")
@@ -131,6 +133,7 @@ def _split(block: Token, parse: Callable[[str], list[Token]]) -> Iterator[Token]
         place = [line, min(last, following + 1)]
         line = following
         opening = Token("heading_open", heading.tag.name, 1, map=place, level=block.level, block=True)
+        opening.meta["is_html"] = True
         if side := alignment(heading.tag):
             opening.attrSet("style", f"text-align:{side}")
         if heading.tag.anchor:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from markdown_it.token import Token
 
 from .docstrings import read_section
-from .html_blocks import TAG_START
+from .html_blocks import ANCHOR, TAG_START
 from .html_tags import parse_tag
 from .markdown import parse_text, plain_text
 from .model import Meta, Section
@@ -19,7 +19,8 @@ from .names import HostSlugs, slug, unused_name
 _LINE = re.compile(r"L[0-9]+")
 _ANCHOR = re.compile(r"[^\s\"'<>&\x00-\x1f\x7f]{1,200}")
 _WITH_ANCHOR = re.compile(r"\b(?:id|name)\s*=", re.IGNORECASE)
-_PICTURES = frozenset("image link_open link_close softbreak hardbreak html_inline".split())
+_PICTURES = frozenset(["image", "html_inline"])
+_INDEXES = ("__init__", "index", "readme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
             if token.type != "heading_open":
                 continue
             text = tokens[position + 1].content
-            words = TAG_START.sub(" ", text) if "<" in text else text
+            words = (TAG_START if token.meta.get("is_html") else ANCHOR).sub(" ", text)
             if position == 0 and section.opens:
                 anchor = section.name
             else:
@@ -97,24 +98,33 @@ def find_title(file: str, meta: Meta, pieces: Sequence[Prose]) -> str:
     if first and title_position(first.tokens) is not None:
         return first.headings[0].text
     parts = PurePosixPath(file).with_suffix("").parts
-    return parts[-2] if len(parts) > 1 and parts[-1] in ("__init__", "index") else parts[-1]
+    return parts[-2] if len(parts) > 1 and parts[-1].lower() in _INDEXES else parts[-1]
 
 
 def title_position(tokens: Sequence[Token]) -> int | None:
     """Return the position of the title in the first prose of a page; `None` if it has none.
 
-    It is a heading of level 1 that only pictures, badges and raw HTML precede.
+    It is a heading of level 1 that only pictures, links such as badges, and raw HTML precede.
     """
     for position, token in enumerate(tokens):
         if token.type == "heading_open":
             return position if token.tag == "h1" else None
         if token.type == "inline":
-            words = [child for child in token.children or () if child.content.strip()]
-            if not all(child.type in _PICTURES for child in words):
+            if not _is_decoration(token.children or ()):
                 return None
         elif token.type not in ("html_block", "paragraph_open", "paragraph_close"):
             return None
     return None
+
+
+def _is_decoration(children: Sequence[Token]) -> bool:
+    """Return whether a paragraph has no words outside of pictures and links."""
+    links = 0
+    for child in children:
+        links += child.nesting if child.type in ("link_open", "link_close") else 0
+        if child.content.strip() and not links and child.type not in _PICTURES:
+            return False
+    return True
 
 
 def _tag_anchors(token: Token) -> Iterator[str]:

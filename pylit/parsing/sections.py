@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from .docstrings import Docstring, find_dialect, find_docstrings, is_markdown, is_restructured, read_signature
+from .html_blocks import ANCHOR
 from .layout import Comment, Layout
 from .model import Definition, DefinitionKind, DocstringForm, ProseLine, Section
 from .names import slug, unused_name
@@ -338,7 +339,7 @@ def _names(rows: Sequence[_Row], lines: Sequence[str], shown: Mapping[int, str])
             yield row.opens.name
             continue
         base = row.within or "module"
-        words = [line.text for line in row.text] + [
+        words = [ANCHOR.sub(" ", line.text) for line in row.text] + [
             shown.get(number, lines[number - 1]) for number in row.code
         ]
         short = "" if row.opens or row is rows[0] else next(filter(None, map(slug, words)), "")

@@ -180,6 +180,7 @@ def test_lines_that_do_not_begin_alike_have_the_stops_of_python() -> None:
         "Takes *args, **kwargs and (*args, *rest), **options.",
         "Returns x*y*z, 2**n**m, a_b_, snake_case_name or n*m.",
         "f(x*y, a*b)",
+        "Takes *args and a*b, **kwargs and 2**n, *values and **others.",
     ],
 )
 def test_names_and_products_of_python_are_text(text: str) -> None:
@@ -193,6 +194,7 @@ def test_names_and_products_of_python_are_text(text: str) -> None:
         ("__Bold__ and __two words__", "<strong>Bold</strong> and <strong>two words</strong>"),
         ("**GPU**s, **b**c", "<strong>GPU</strong>s, <strong>b</strong>c"),
         ("*a* _b_ **c** *a*b", "<em>a</em> <em>b</em> <strong>c</strong> <em>a</em>b"),
+        ("*values, and* **options are**", "<em>values, and</em> <strong>options are</strong>"),
         ("**calls __init__ twice**", "<strong>calls __init__ twice</strong>"),
         ("残*差*块 **残**差", "残<em>差</em>块 <strong>残</strong>差"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prose_page import PAGE
 
-from pylit.parsing.source import parse_python, parse_source
+from pylit.parsing.source import parse_markdown, parse_python, parse_source
 
 
 def test_headings_have_anchors() -> None:
@@ -48,3 +48,17 @@ def test_anchors_are_names_and_headings() -> None:
 def test_titles(file: str, text: str, title: str) -> None:
     source = parse_source(text.encode(), file)
     assert source.title == title
+
+
+@pytest.mark.parametrize(
+    ("file", "title"),
+    [
+        ("pkg/README.md", "pkg"),
+        ("pkg/readme.md", "pkg"),
+        ("README.md", "README"),
+        ("pkg/index.md", "pkg"),
+        ("a/b.md", "b"),
+    ],
+)
+def test_the_title_of_a_guide_without_one(file: str, title: str) -> None:
+    assert parse_markdown("Words.\n", file).title == title

@@ -173,6 +173,7 @@ def test_an_anchor_before_the_words_of_a_section_does_not_name_it(write: Write, 
     assert view and not report.problems
     html = str(view.body.rows[1].prose)
     assert 'id="the-heads"' in html and '<a id="mha"></a>' in html
+    assert view.body.rows[1].anchor == "module:the-heads"
 
 
 def test_anchors_in_a_translation_are_where_both_languages_see_them(write: Write, tmp_path: Path) -> None:
@@ -199,6 +200,8 @@ def test_anchors_in_a_translation_are_where_both_languages_see_them(write: Write
         ("<div align='center'>\n\n# A\n\n</div>\n", "A", []),
         ("![logo](a.png)\n\n# A\n", "A", []),
         ("[![build](a.png)](b.md) ![x](a.png)\n\n<!-- c -->\n\nA\n=\n", "A", []),
+        ("https://b.c/film.mp4\n\n[docs](b.md)\n\n# A\n", "A", []),
+        ("[docs](b.md) first\n\n# A\n", "a", ["A"]),
         ("<h1><img src='a.png' alt='Logo of it'></h1>\n\na\n", "Logo of it", []),
         ("<h1><a href='b.md'>A</a> *b* $c$ <code>d</code></h1>\n", "A *b* $c$ d", []),
         ("Words.\n\n# A\n", "a", ["A"]),
@@ -319,6 +322,16 @@ def test_any_html_leaves_the_page_balanced(text: str) -> None:
     assert not found.wrong and not found.open, html
     ids = re.findall(r' id="([^"]*)"', html)
     assert len(ids) == len(set(ids))
+
+
+def test_blocks_that_cannot_be_shown_leave_nothing_open(write: Write, tmp_path: Path) -> None:
+    html, (problem,) = shown(
+        write, tmp_path, "<div>\n\n" + "<p>" + "<div>" * 60 + "\n\na\n\n</div>\n\n</p></div>\n\nb"
+    )
+    assert "levels deep" in problem and html.endswith("<p>b</p>")
+    found = Balance()
+    found.feed(html)
+    assert not found.wrong and not found.open
 
 
 def test_tokens_of_headings_have_the_lines_of_the_file() -> None:
