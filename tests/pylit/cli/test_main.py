@@ -363,6 +363,7 @@ def test_disk_that_is_full_is_no_mistake_of_ours(monkeypatch: pytest.MonkeyPatch
     assert run("update").output == "Error: translations/zh/a.po: No space left on device\n"
 
 
+@pytest.mark.process  # of Pagefind: the page is a listing, which can be found
 @pytest.mark.usefixtures("a_site")
 @pytest.mark.parametrize(
     "command", [["render", "pkg", "--out", "out", "--no-cache", "--jobs", "1"], ["check"]]
