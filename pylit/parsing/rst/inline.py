@@ -30,6 +30,8 @@ MANUALS = {
     "pep": ("PEP {}", "https://peps.python.org/pep-{:0>4}/"),
     "rfc": ("RFC {}", "https://datatracker.ietf.org/doc/html/rfc{}.html"),
 }
+PAPERS = {"doi": "https://doi.org/", "arxiv": "https://arxiv.org/abs/"}
+"""Roles of papers -> where they are found."""
 DEEPEST = 5
 """Maximum number of substitutions in each other."""
 LONGEST = 100_000
@@ -144,6 +146,9 @@ class InlineWriter:
             name, address = MANUALS[role]
             words = escape.text(title if title != target else name.format(number))
             return escape.link(words, address.format(number)) if number.isdecimal() else words
+        if role in PAPERS:
+            words = title if title != target else f"{role}:{target}"
+            return escape.link(escape.text(words), PAPERS[role] + target)
         if role in WORDS:
             if title != target or role in (
                 "abbr",

@@ -51,6 +51,10 @@ INLINE = [
     ("A\\ *b*\\ c", "A*b*c"),
     ("*(a)*\\ b", "(a)b"),
     ("a [1]_ b [#]_ c [X]_", "a [1] b [1] c [X]"),
+    (
+        ":doi:`10.1/a_b` :arxiv:`T <1.2>`",
+        "[doi:10.1/a_b](<https://doi.org/10.1/a_b>) [T](<https://arxiv.org/abs/1.2>)",
+    ),
     ("|a| b", "|a| b"),
     ("a_ b_c_ `d`_", "a\\_ b_c\\_ d"),
     ("_private_ x_y", "\\_private\\_ x_y"),
