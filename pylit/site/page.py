@@ -166,14 +166,14 @@ def listing_page(site: Site, page: Page, lang: str, problem: Problem) -> View:
         OSError: if the file cannot be read.
     """
     source = listing(site.files.read(page.file), page.file, problem)
-    told = Markup('<p class="wrong">{}</p>\n').format(str(problem))
+    error_html = Markup('<p class="wrong">{}</p>\n').format(str(problem))
     lines = [Markup.escape(show_hidden(line)) for line in source.lines]
-    row = Row("module", told, tuple(CodeLine(*line) for line in enumerate(lines, 1)), False)
+    row = Row("module", error_html, tuple(CodeLine(*line) for line in enumerate(lines, 1)), False)
     if not source.is_python:
         text = Markup("\n").join(lines)
         row = Row(
             "page",
-            told + Markup('<pre class="listing" translate="no"><code>{}</code></pre>').format(text),
+            error_html + Markup('<pre class="listing" translate="no"><code>{}</code></pre>').format(text),
             (),
             False,
         )

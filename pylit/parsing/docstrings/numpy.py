@@ -120,11 +120,13 @@ def _related(run: Sequence[ProseLine]) -> Entry:
         if not rest.startswith(","):
             break
         end = len(text) - len(rest[1:].lstrip())
-    said = text[end:].strip()
-    if not names or (said and not said.startswith(":")):
+    description = text[end:].strip()
+    if not names or (description and not description.startswith(":")):
         return Entry(first.number, "", "", tuple(run))
     plain = [re.sub(r"^:[\w:]+:|[`~!]", "", name) for name in names]
-    return Entry(first.number, ", ".join(plain), "", described(said[1:].strip(), first.number, run[1:]))
+    return Entry(
+        first.number, ", ".join(plain), "", described(description[1:].strip(), first.number, run[1:])
+    )
 
 
 def _plain(names: str) -> str:

@@ -49,13 +49,13 @@ def known_fields(fields: nodes.field_list) -> tuple[dict[str, list[Field]], list
         else:
             others.append(field)
     for kind, own, field in types:
-        said = _content(field.children[1])
+        type_ = _content(field.children[1])
         known = by_name.get((kind, own))
         if known is None:
             known = Field(field.line or 0, [own] if own else [], (), None)
             found[kind].append(known)
             by_name[kind, own] = known
-        known.type = known.type or said
+        known.type = known.type or type_
     return {kind: fields for kind, fields in found.items() if fields}, others
 
 
