@@ -30,7 +30,7 @@ LARGEST = 40_000
 """Bytes of a picture."""
 WIDTH = 1000
 """Of the window: the narrowest round number with prose and code side by side."""
-COLOURS = 32
+COLOURS = 64
 SCALE = 1.5
 """Pixels of a picture for one of the window; a guide shows it at about 0.7."""
 PREPARE = """() => {
