@@ -1,4 +1,4 @@
-"""The guide "A gallery" shows what its examples are and what pylit makes of them. `make pictures` draws its pictures."""
+"""The guide "A gallery" shows its examples and what pylit makes of them. `make pictures` draws its pictures."""
 
 from __future__ import annotations
 

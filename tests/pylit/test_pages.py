@@ -17,7 +17,9 @@ from pylit.site.templates import document
 PAGES = Path(__file__).parent / "pages"
 FILES = [*sorted(PAGES.glob("*.py")), *(example.source for example in examples())]
 WARNINGS = {
-    "README.md": ["the picture `https://example.org/badge.svg` is on another server; the page has a link to it"]
+    "README.md": [
+        "the picture `https://example.org/badge.svg` is on another server; the page has a link to it"
+    ]
 }
 
 

@@ -219,7 +219,11 @@ def test_figure_for_one_theme_is_hidden_as_a_whole(write: Write, tmp_path: Path)
     text = f"# T\n\n{dark}\n\n![a](a.svg#gh-light-mode-only)\n\n![a](a.svg)\n\nIn text: {dark}\n"
     html, problems = shown(write, tmp_path, text)
     assert not problems
-    assert re.findall('<figure class="([^"]*)"', html) == ["picture dark-only", "picture light-only", "picture"]
+    assert re.findall('<figure class="([^"]*)"', html) == [
+        "picture dark-only",
+        "picture light-only",
+        "picture",
+    ]
     assert re.findall('<span class="([^"]*)"><svg', html) == ["dark-only"], "the one in the text"
     assert html.count("<figcaption>Caption</figcaption>") == 2
 

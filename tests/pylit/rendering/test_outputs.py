@@ -123,7 +123,10 @@ def test_folded_line_that_stands_alone(write: Write, tmp_path: Path) -> None:
     write("pkg/a.py", f"import marimo\n\napp = marimo.App()\n\n\n{cell}")
     html = page(tmp_path, "pkg/a.py")[0]
     summaries = re.findall(r"<summary>(.*?)</summary>", html)
-    assert [re.sub("<[^>]*>", "", summary) for summary in summaries] == ["import marimo 4 lines", "return (x,)"]
+    assert [re.sub("<[^>]*>", "", summary) for summary in summaries] == [
+        "import marimo 4 lines",
+        "return (x,)",
+    ]
     assert "<span>" not in summaries[1]
 
 
