@@ -1,7 +1,7 @@
 """The examples of the guide "A gallery": their pages, and pictures of these; run as a script, it draws the pictures.
 
-An example is a file in `pylit/pages/gallery`, with the page that is expected of it beside it. A picture shows that page,
-so it is out of date as soon as the page differs from the one whose digest was noted with it.
+An example is a file in `pylit/pages/gallery`, with the page that is expected of it beside it. A picture shows that
+page, so it is out of date as soon as the page differs from the one whose digest was noted with it.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class ProseRenderer(PassageRenderer):
 
     def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if _is_picture(tokens[idx + 1]):
-            (picture,) = tokens[idx + 1].children or ()
+            picture = (tokens[idx + 1].children or [])[0]
             self.figure_theme = _theme(str(picture.attrGet("src") or ""))
             css = f"picture {self.figure_theme}-only" if self.figure_theme else "picture"
             return f'<figure class="{css}" tabindex="0"{self._marked(tokens[idx + 1].content)}>'
