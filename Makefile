@@ -25,7 +25,7 @@ BENCHMARKS := throughput overhead speedrun render rebuild growth
 RECORD  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve quick test world format check lint types prose coverage accept install traces bench update status wheel lock audit clean browser
+.PHONY: help site serve quick test world format check lint types prose coverage accept pictures install traces bench update status wheel lock audit clean browser
 
 help:
 	@awk -F ':.*## ' '/^##@ /{printf "%s\n", substr($$0, 5)} /^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ coverage: $(VENV)/dev browser
 # Take the pages that the tests get now for the expected ones.
 accept: $(VENV)/dev
 	PYLIT_ACCEPT=1 $(BIN)/python -m pytest -q tests/pylit/test_pages.py
+
+# Draw those pictures of the gallery anew whose pages have changed; ALL=--all draws all of them, after a change of the looks.
+pictures: $(VENV)/dev browser
+	$(BIN)/python tests/gallery.py $(ALL)
 
 ##@ Train
 install: $(VENV)/dev  ## Install everything into .venv, torch included; then run python -m labml_nn.resnet.experiment

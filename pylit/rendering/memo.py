@@ -70,7 +70,9 @@ class Fragments:
     def _fragment(self, name: str, make: Callable[[], str]) -> str:
         html = self.used.get(name) or self.known.get(name)
         if html is None:
-            html = make()
+            html = str(
+                make()
+            )  # no `Markup`, which would escape what is added to it; kept fragments are none either
         self.used[name] = html
         return html
 

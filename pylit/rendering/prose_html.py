@@ -65,6 +65,8 @@ class ProseRenderer(PassageRenderer):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.in_link = False
+        self.figure_theme = ""
+        """The theme for which the current figure is shown; empty for both."""
         self.raw = RawHtml(context, self._picture)
 
     def prose(self, tokens: Sequence[Token]) -> Markup:
@@ -112,11 +114,15 @@ class ProseRenderer(PassageRenderer):
 
     def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if _is_picture(tokens[idx + 1]):
-            return f'<figure class="picture" tabindex="0"{self._marked(tokens[idx + 1].content)}>'
+            picture = (tokens[idx + 1].children or [])[0]
+            self.figure_theme = _theme(str(picture.attrGet("src") or ""))
+            css = f"picture {self.figure_theme}-only" if self.figure_theme else "picture"
+            return f'<figure class="{css}" tabindex="0"{self._marked(tokens[idx + 1].content)}>'
         return self.renderToken(tokens, idx, options, env)
 
     def paragraph_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if _is_picture(tokens[idx - 1]):
+            self.figure_theme = ""
             return "</figure>\n"
         return self.renderToken(tokens, idx, options, env)
 
@@ -291,8 +297,8 @@ class ProseRenderer(PassageRenderer):
         html = show_picture(context, target, caption, write, write_separate)
         if html is None:
             return str(escape(alternative))
-        found = _THEMED.search(target)
-        if mode := picture.mode or (found[1] if found else ""):
+        mode = picture.mode or _theme(target)
+        if mode and mode != self.figure_theme:
             html = f'<span class="{mode}-only">{html}</span>'
         has_caption = has_caption and bool(caption)
         return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if has_caption else ""))
@@ -373,6 +379,12 @@ def _words(tokens: Sequence[Token]) -> list[str]:
 
 def _is_picture(token: Token) -> bool:
     return token.type == "inline" and [child.type for child in token.children or []] == ["image"]
+
+
+def _theme(target: str) -> str:
+    """Return the theme that the target of a picture is marked for; empty if it is for both."""
+    found = _THEMED.search(target)
+    return found[1] if found else ""
 
 
 def with_title(tokens: Sequence[Token]) -> list[Token]:

@@ -78,14 +78,13 @@ def _code(row: Row, gettext: Gettext) -> str:
 
 
 def _folded(lines: Sequence[CodeLine], pre: str, gettext: Gettext) -> str:
-    """Return folded lines, with the first unindented one as their summary."""
-    first = next((line.html for line in lines if line.html and line.html[0] != " "), "")
-    count = escaped(
-        gettext("%(count)s lines").replace("%(count)s", str(sum(bool(line.html) for line in lines)))
-    )
+    """Return folded lines, with the first unindented one as their summary, or the first one if all are indented."""
+    found = [line.html for line in lines if line.html]
+    first = next((html for html in found if html[0] != " "), found[0].lstrip(" ") if found else "")
+    count = escaped(gettext("%(count)s lines").replace("%(count)s", str(len(found))))
     return (
-        f'<details class="quiet"><summary><code translate="no">{first}</code> <span>{count}</span></summary>'
-        f"{pre}</details>"
+        f'<details class="quiet"><summary><code translate="no">{first}</code>'
+        f"{f' <span>{count}</span>' if len(found) != 1 else ''}</summary>{pre}</details>"
     )
 
 

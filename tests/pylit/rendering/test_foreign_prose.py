@@ -212,6 +212,21 @@ def test_drawings_that_cannot_be_inlined_are_images(write: Write, tmp_path: Path
     assert "does not follow the colours of the page" in message
 
 
+def test_figure_for_one_theme_is_hidden_as_a_whole(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.svg", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>')
+    dark = '![a](a.svg#gh-dark-mode-only "Caption")'
+    text = f"# T\n\n{dark}\n\n![a](a.svg#gh-light-mode-only)\n\n![a](a.svg)\n\nIn text: {dark}\n"
+    html, problems = shown(write, tmp_path, text)
+    assert not problems
+    assert re.findall('<figure class="([^"]*)"', html) == [
+        "picture dark-only",
+        "picture light-only",
+        "picture",
+    ]
+    assert re.findall('<span class="([^"]*)"><svg', html) == ["dark-only"], "the one in the text"
+    assert html.count("<figcaption>Caption</figcaption>") == 2
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

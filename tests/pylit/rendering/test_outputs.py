@@ -118,6 +118,18 @@ def test_what_is_not_for_readers_is_folded(write: Write, tmp_path: Path) -> None
     assert "<details" not in page(tmp_path, "pkg/a.py", conventions=Conventions(fold_noise=False))[0]
 
 
+def test_folded_line_that_stands_alone(write: Write, tmp_path: Path) -> None:
+    cell = "@app.cell\ndef _():\n    x = 1\n    return (x,)\n"
+    write("pkg/a.py", f"import marimo\n\napp = marimo.App()\n\n\n{cell}")
+    html = page(tmp_path, "pkg/a.py")[0]
+    summaries = re.findall(r"<summary>(.*?)</summary>", html)
+    assert [re.sub("<[^>]*>", "", summary) for summary in summaries] == [
+        "import marimo 4 lines",
+        "return (x,)",
+    ]
+    assert "<span>" not in summaries[1]
+
+
 def test_settings_decide_how_comments_are_read(write: Write, tmp_path: Path) -> None:
     write("pkg/a.py", "# %% Title\n# x = f(1)\nx = 1\n")
     assert "<h2" in page(tmp_path, "pkg/a.py")[0]
