@@ -119,6 +119,9 @@ class _Writer:
         if name in ("ref", "eqref"):
             label = self.argument()
             return f"({label})" if name == "eqref" else label
+        if name in ("textcolor", "color", "colorbox", "htmlClass", "htmlId", "htmlStyle", "htmlData"):
+            self.argument()  # not shown; `\color` applies to what follows
+            return "" if name == "color" else self.argument()
         if name == "sqrt":
             return f"√{_closed(self.argument())}"
         if name == "mathbb":

@@ -63,7 +63,7 @@ def number(
         first: The number of the next equation.
         display: Whether it stands alone; only such formulas have numbers.
         has_labels: Whether its page has labels. If so, every number is written as a `\tag`, so that it is the one that
-            references show; otherwise KaTeX's style sheet counts.
+            references show; otherwise no number is shown.
         plain: Returns the text of a tag.
     """
     return _Numberer(first, display, has_labels, plain).formula(tokens_of(tex))

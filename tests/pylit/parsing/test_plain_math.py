@@ -34,6 +34,8 @@ FORMULAS = {
     "\\bar{xy}": "xy",
     "\\operatorname{softmax}(x)": "softmax(x)",
     "\\log x": "log x",
+    "\\textcolor{red}{p_\\theta}(x)": "p_θ(x)",
+    "{\\color{red} x} + \\colorbox{white}{$y$}": "x + $y$",
     "\\left(\\frac{a}{b}\\right)": "(a/b)",
     "3 \\times 3": "3 × 3",
     "a\\,b\\;c\\!d~e": "a b cd e",
