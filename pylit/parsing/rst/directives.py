@@ -164,7 +164,7 @@ class _Formula(_Own):
     def run(self) -> list[nodes.Node]:
         parts = [*self.arguments[:1], "", *self.content]
         text = "\n".join(parts).strip("\n")
-        node = nodes.math_block(text, text)
+        node = nodes.math_block(text, text, label=self.options.get("label", "").strip())
         node.line = self.state_machine.get_source_and_line(self.lineno)[1]
         return [node] if text.strip() else []
 

@@ -144,6 +144,8 @@ class InlineWriter:
             name, address = MANUALS[role]
             words = escape.text(title if title != target else name.format(number))
             return escape.link(words, address.format(number)) if number.isdecimal() else words
+        if role == "eq" and target in self.references.equations:
+            return rf"\eqref{{{target}}}"
         if role in WORDS:
             if title != target or role in (
                 "abbr",
