@@ -204,6 +204,8 @@ class Links:
 
     def _anchor(self, file: str, anchor: str, target: str) -> str:
         found = self.sources.anchor(file, anchor) if anchor else ""
+        if anchor and not found:  # code hosts ignore case, and Jupyter keeps it
+            found = self.sources.anchor(file, anchor.lower())
         if anchor and not found:
             hint = self.guesses.suggest(
                 anchor,

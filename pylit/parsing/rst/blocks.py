@@ -272,6 +272,8 @@ class BlockWriter:
 
     def _picture(self, node: nodes.Element, title: str = "") -> None:
         text = escape.image(node.get("alt", ""), node["uri"], title)
+        if "://" in node.get("target", ""):
+            text = escape.link(text, node["target"])
         if text:
             self.out.paragraph(text, self.line)
 

@@ -21,7 +21,7 @@ URLS = {
 }
 
 
-ANCHORS = frozenset(["A.f", "L3", "残差-块"])
+ANCHORS = frozenset(["A.f", "L3", "残差-块", "section-two"])
 
 
 class Pages:
@@ -58,6 +58,7 @@ def links(base: Path, repository: str = "https://example.org/blob/main/") -> Lin
         ("https://example.org/x#y", "https://example.org/x#y"),
         ("mailto:a@example.org", "mailto:a@example.org"),
         ("#A.f", "#A.f"),
+        ("#Section-Two", "#section-two"),
         ("../a.py", "../a.html"),
         ("../a.py#A.f", "../a.html#A.f"),
         ("../a.py#L3", "../a.html#L3"),

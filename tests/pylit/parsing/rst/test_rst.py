@@ -33,6 +33,7 @@ INLINE = [
     (":math:`\\text{$a$}`", "\\(\\text{$a$}\\)"),
     ("`a b <http://x.y/z_w>`_", "[a b](<http://x.y/z_w>)"),
     ("http://a.b/c_d, a@b.c", "<http://a.b/c_d>, [a@b.c](<mailto:a@b.c>)"),
+    ("(http://a.b/c_(d)) http://a.b/c_(d)e.", "(<http://a.b/c_(d)>) <http://a.b/c_(d)e>."),
     ("`x <javascript:alert(1)>`_", "x"),
     (":ref:`Title <l>`, :ref:`l`, :doc:`/x/y`, :term:`Word`", "Title, `l`, `x/y`, Word"),
     (
@@ -138,6 +139,12 @@ DIRECTIVES = [
         ".. math::\n   :label: e\n\n   a &= b \\\\\n   c",
         ["math_block '\\n\\\\begin{aligned}\\na &= b \\\\\\\\\\nc\\n\\\\end{aligned} \\\\label{e}\\n'"],
     ),
+    (
+        ".. image:: https://a.b/c.svg\n   :alt: d\n   :target: https://e.f",
+        ["p [![d](<https://a.b/c.svg>)](<https://e.f>)"],
+    ),
+    (".. image:: a.svg\n   :alt: d\n   :target: javascript://e", ["p ![d](<a.svg>)"]),
+    (".. tab-set::\n\n   .. tab-item:: A\n\n      b", ["box admonition", "  p A", "  p b"]),
     (".. image:: a b.png\n   :alt: c", ["p ![c](<ab.png>)"]),
     (".. figure:: a.png\n   :alt: b\n\n   The *c*.\n\n   d", ['p ![b](<a.png> "The c.")', "p d"]),
     (".. code-block:: js\n   :linenos:\n\n   a", ["fence js 'a\\n'"]),
