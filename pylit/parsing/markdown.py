@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-from .admonitions import alerts, box
+from .admonitions import alerts, box, indented_box
 from .code_words import code_words
 from .figure_spec import FigureKind
 from .html_blocks import pair_blocks, split_headings
@@ -27,6 +27,7 @@ from .html_tags import parse_tag
 from .math_delimiters import begins_doctest, labelled, math_block, math_fences, math_inline, math_role, paragraph
 from .model import ProseLine
 from .plain_math import plain_formula
+from .roles import name_role
 from .tables import table
 
 _ADDRESS = re.compile(r"://|www\.|@")
@@ -61,9 +62,11 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
     md.inline.ruler.before("escape", "math_inline", math_inline)
     md.inline.ruler.before("emphasis", "code_words", code_words)
     md.inline.ruler.before("backticks", "math_role", math_role)
+    md.inline.ruler.before("backticks", "name_role", name_role)
     md.block.ruler.before("fence", "math_block", _math_block, ends)
     md.block.ruler.before("fence", "tex_block", math_block, ends)
     md.block.ruler.before("fence", "box", box, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    md.block.ruler.before("fence", "indented_box", indented_box, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("paragraph", paragraph)
     md.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("code", "doctest", _doctest, {"alt": ["paragraph", "list"]})

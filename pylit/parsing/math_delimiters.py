@@ -31,7 +31,9 @@ _OPENING = re.compile(r"\\(?:[(\[]|begin)|\$\$")
 _CLOSING = {")": "(", "]": "["}
 _QUOTED = re.compile(r"\$(?P<fence>`+)(?P<tex>[^`\n]{1,1000})(?P=fence)\$(?!\d)")
 """Matches a formula as GitHub has it where other markup might be in the way: a dollar sign and backticks."""
-_ROLE = re.compile(r"\{(?P<role>math|eq)\}(?P<fence>`+)(?P<tex>[^`\n]{1,1000})(?P=fence)(?!`)")
+_ROLE = re.compile(
+    r"(?:\{(?P<myst>math|eq)\}|:(?P<sphinx>math|eq):)(?P<fence>`+)(?P<tex>[^`\n]{1,1000})(?P=fence)(?!`)"
+)
 _LABEL = re.compile(r"[^{}\s]+")
 _NUMBER = re.compile(r"\d[\w.]*")
 _OPTION = re.compile(r":(?P<name>[\w-]+):[ \t]*(?P<value>.*)$")
@@ -143,10 +145,10 @@ def math_inline(state: StateInline, silent: bool) -> bool:
 
 
 def math_role(state: StateInline, silent: bool) -> bool:
-    """Inline rule for MyST's roles of formulas and equations."""
-    if state.src[state.pos] != "{" or not (found := _ROLE.match(state.src, state.pos)):
+    """Inline rule for MyST's and Sphinx's roles of formulas and equations."""
+    if state.src[state.pos] not in "{:" or not (found := _ROLE.match(state.src, state.pos)):
         return False
-    is_label = found["role"] == "eq"
+    is_label = "eq" in (found["myst"], found["sphinx"])
     if found.end() > state.posMax or (is_label and not _LABEL.fullmatch(found["tex"])):
         return False
     if not silent:
