@@ -53,7 +53,8 @@ def _opening(state: StateBlock, line: int) -> _Opening | None:
     if found := _CLASS.match(state.src[start:end]):
         kind = KINDS.get(found["name"].lower())
         title = _TITLE.search(found["rest"])
-        return _Opening(found["mark"], kind, title["double"] or title["single"] or "" if title else "") if kind else None
+        words = title["double"] or title["single"] or "" if title else ""
+        return _Opening(found["mark"], kind, words) if kind else None
     fence = _FENCE.match(state.src[start:end])
     found = _NAME.match(fence["rest"]) if fence else None
     if not fence or not found or bool(found["open"]) != bool(found["close"]):

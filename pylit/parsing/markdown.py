@@ -24,7 +24,15 @@ from .code_words import code_words
 from .figure_spec import FigureKind
 from .html_blocks import pair_blocks, split_headings
 from .html_tags import parse_tag
-from .math_delimiters import begins_doctest, labelled, math_block, math_fences, math_inline, math_role, paragraph
+from .math_delimiters import (
+    begins_doctest,
+    labelled,
+    math_block,
+    math_fences,
+    math_inline,
+    math_role,
+    paragraph,
+)
 from .model import ProseLine
 from .plain_math import plain_formula
 from .roles import name_role

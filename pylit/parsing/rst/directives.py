@@ -17,7 +17,9 @@ BOXES = frozenset(
 )
 """Directives that become boxes; `BOX_NAMES` has others with the same meaning."""
 BOX_NAMES = {"see": "seealso", "warn": "warning", "exercise": "admonition", "dropdown": "admonition"}
-TITLED = frozenset(["admonition", "topic", "sidebar", "tab-item", "tab", "group-tab", "card", "grid-item-card"])
+TITLED = frozenset(
+    ["admonition", "topic", "sidebar", "tab-item", "tab", "group-tab", "card", "grid-item-card"]
+)
 """Boxes whose argument is their title."""
 VERSIONS = {
     "versionadded": "added",

@@ -101,7 +101,10 @@ def test_what_is_none(text: str, found: list[str]) -> None:
         ('??? warning "A *title*"\n    a', ["box warning", "  p A *title*", "  p a"]),
         ('???+ other inline end "A"\n    a', ["box admonition", "  p A", "  p a"]),
         ("!!! note\n        a", ["box note", "  code_block 'a\\n'"]),
-        ("* a\n\n  !!! tip\n      b\n\n  c", ["ul", "  li", "    p a", "    box tip", "      p b", "    p c"]),
+        (
+            "* a\n\n  !!! tip\n      b\n\n  c",
+            ["ul", "  li", "    p a", "    box tip", "      p b", "    p c"],
+        ),
         ("!!! note\n    !!! tip\n        a", ["box note", "  box tip", "    p a"]),
         ("!!! note", ["p !!! note"]),
         ("!!! wow\n    a", ["p !!! wow a"]),

@@ -75,7 +75,10 @@ BLOCKS = [
     ("1. b", ["ol", "  li", "    p b"]),
     (":copyright: (c) 2020 by A.", ["dl", "  dt **copyright**", "  dd", "    p (c) 2020 by A."]),
     (".. [1] A. Author", ["dl", "  dt [1]", "  dd", "    p A. Author"]),
-    (".. math:: a\n   :label: e\n\n:eq:`e` :eq:`f`", ["math_block '\\na \\\\label{e}\\n'", "p \\eqref{e} `f`"]),
+    (
+        ".. math:: a\n   :label: e\n\n:eq:`e` :eq:`f`",
+        ["math_block '\\na \\\\label{e}\\n'", "p \\eqref{e} `f`"],
+    ),
     ("a : b\n  c", ["dl", "  dt a : *b*", "  dd", "    p c"]),
     (":a: b", ["dl", "  dt **a**", "  dd", "    p b"]),
     ("-a FILE, --all  b", ["dl", "  dt `-a FILE`, `--all`", "  dd", "    p b"]),
