@@ -125,6 +125,11 @@ def test_pictures(write: Write, tmp_path: Path) -> None:
             links(tmp_path).find_file(target)
 
 
+def test_pictures_inside_a_notebook(tmp_path: Path) -> None:
+    with pytest.raises(LinkError, match="picture `attachment:a.png` is inside a cell of the notebook"):
+        links(tmp_path).find_file("attachment:a.png")
+
+
 def test_relative() -> None:
     assert relative_link("a.html", "index.html") == "a.html"
     assert relative_link("index.html", "zh/sub/index.html") == "../../index.html"
