@@ -22,6 +22,7 @@ from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 from .admonitions import alerts, box, indented_box
 from .code_words import code_words
 from .figure_spec import FigureKind
+from .footnotes import footnote, footnote_number
 from .html_blocks import pair_blocks, split_headings
 from .html_tags import parse_tag
 from .math_delimiters import (
@@ -75,6 +76,8 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
     md.block.ruler.before("fence", "tex_block", math_block, ends)
     md.block.ruler.before("fence", "box", box, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     md.block.ruler.before("fence", "indented_box", indented_box, {"alt": ["paragraph", "reference"]})
+    md.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph", "reference"]})
+    md.inline.ruler.before("link", "footnote_number", footnote_number)
     md.block.ruler.at("paragraph", paragraph)
     md.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("code", "doctest", _doctest, {"alt": ["paragraph", "list"]})
