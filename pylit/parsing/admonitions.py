@@ -1,4 +1,5 @@
-"""Finds boxes in Markdown: GitHub's alerts (`> [!NOTE]`), `:::note`, and MyST's fences with `{note}`.
+"""Finds boxes in Markdown: GitHub's alerts (`> [!NOTE]`), `:::note`, Quarto's `::: {.callout-note}`, MyST's fences with
+`{note}`, and MkDocs' `!!! note` with indented lines below it.
 
 Their tokens are those of the boxes of reStructuredText.
 """
@@ -26,6 +27,13 @@ KINDS = {
 _ALERT = re.compile(r"\[!(?P<name>NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)", re.IGNORECASE)
 _FENCE = re.compile(r"(?P<mark>:{3,}|`{3,}|~{3,})[ \t]*(?P<rest>\{?[A-Za-z]+\}?(?:[ \t].*)?)$")
 _NAME = re.compile(r"(?P<open>\{?)(?P<name>[A-Za-z]+)(?P<close>\}?)[ \t]*(?P<title>.*)$")
+_CLASS = re.compile(
+    r"(?P<mark>:{3,})[ \t]*\{[ \t]*\.(?:callout-)?(?P<name>[A-Za-z]+)(?P<rest>[^{}]{0,300})\}[ \t]*$"
+)
+_TITLE = re.compile(r"""\btitle=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')""")
+_MARKED = re.compile(
+    r"(?:!!!|\?\?\?\+?)[ \t]+(?P<name>[A-Za-z]+)(?:[ \t]+[\w-]+){0,9}(?:[ \t]+\"(?P<title>[^\"]*)\")?[ \t]*$"
+)
 _OPTION = re.compile(r":[\w-]+:(?:[ \t].*)?$")
 DEEPEST = 8
 """Maximum number of boxes, quotes and lists around a box; the parser itself gives up at 20."""
@@ -42,6 +50,11 @@ def _opening(state: StateBlock, line: int) -> _Opening | None:
     start, end = state.bMarks[line] + state.tShift[line], state.eMarks[line]
     if state.src[start : start + 3] not in (":::", "```", "~~~"):
         return None
+    if found := _CLASS.match(state.src[start:end]):
+        kind = KINDS.get(found["name"].lower())
+        title = _TITLE.search(found["rest"])
+        words = title["double"] or title["single"] or "" if title else ""
+        return _Opening(found["mark"], kind, words) if kind else None
     fence = _FENCE.match(state.src[start:end])
     found = _NAME.match(fence["rest"]) if fence else None
     if not fence or not found or bool(found["open"]) != bool(found["close"]):
@@ -65,22 +78,49 @@ def box(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool
     first = start_line + 1
     while first < end and _OPTION.match(_text(state, first)):
         first += 1
+    _push(state, found.kind, found.title, start_line, first, end)
+    state.line = min(end + 1, end_line)
+    return True
+
+
+def indented_box(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Block rule for MkDocs' boxes: a line that starts with `!!!` or `???`, and the indented lines below it."""
+    if state.is_code_block(start_line) or state.level > DEEPEST * 2:
+        return False
+    text = _text(state, start_line)
+    found = _MARKED.match(text) if text.startswith(("!!!", "???")) else None
+    kind = KINDS.get(found["name"].lower(), "admonition") if found else ""
+    if not found or (kind == "admonition" and not found["title"]):
+        return False
+    inside, end, line = state.sCount[start_line] + 4, start_line + 1, start_line + 1
+    while line < end_line and (state.isEmpty(line) or state.sCount[line] >= inside):
+        line += 1
+        end = end if state.isEmpty(line - 1) else line
+    if end == start_line + 1:
+        return False
+    if not silent:
+        indent, state.blkIndent = state.blkIndent, inside
+        _push(state, kind, found["title"] or "", start_line, start_line + 1, end)
+        state.blkIndent, state.line = indent, end
+    return True
+
+
+def _push(state: StateBlock, kind: str, title: str, start: int, first: int, end: int) -> None:
+    """Write the tokens of a box, whose content is from line `first` to line `end`."""
     token = state.push("box_open", "div", 1)
-    token.map, token.meta = [start_line, end], {"kind": found.kind, "version": ""}
-    if found.title:
-        title = state.push("title_open", "p", 1)
-        title.map = [start_line, start_line + 1]
-        title.attrSet("class", "label")
+    token.map, token.meta = [start, end], {"kind": kind, "version": ""}
+    if title:
+        opened = state.push("title_open", "p", 1)
+        opened.map = [start, start + 1]
+        opened.attrSet("class", "label")
         inline = state.push("inline", "", 0)
-        inline.content, inline.map, inline.children = found.title, [start_line, start_line + 1], []
+        inline.content, inline.map, inline.children = title, [start, start + 1], []
         state.push("title_close", "p", -1)
     parent, line_max = state.parentType, state.lineMax
     state.parentType, state.lineMax = "box", end
     state.md.block.tokenize(state, first, end)
     state.parentType, state.lineMax = parent, line_max
     state.push("box_close", "div", -1)
-    state.line = min(end + 1, end_line)
-    return True
 
 
 def _text(state: StateBlock, line: int) -> str:

@@ -222,7 +222,8 @@ def _cell(layout: Layout, mark: Mark, comments: Sequence[Comment]) -> set[int]:
                 _uncomment(layout, group, name, f"%%{mark.language}")
         case _:
             text: list[Comment] = []
-            if layout.markup and comments and comments[0].line == mark.line + 1:
+            # What is above the first marker is no cell: a shebang, an encoding, a licence.
+            if layout.markup and mark.line and comments and comments[0].line == mark.line + 1:
                 text = next(groups({comment.line: comment for comment in comments}))
                 layout.prose.update((comment.line, comment.text) for comment in text)
             return {comment.line for comment in text} | _magics(layout, comments[len(text) :])
@@ -234,6 +235,8 @@ def _magics(layout: Layout, comments: Sequence[Comment]) -> set[int]:
     done: set[int] = set()
     for position, comment in enumerate(comments):
         found = _LINE_MAGIC.match(comment.string)
+        if comment.line == 1 and comment.string.startswith("#!"):
+            continue  # a shebang
         if not found or comment.line in done or (found["name"] and found["name"] not in MAGICS):
             continue
         end = position + 1

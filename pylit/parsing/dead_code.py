@@ -24,6 +24,7 @@ Names = Callable[[], Collection[str]]
 _LIKE_CODE = re.compile(
     r"\s*(?:@[\w.]+(?:\(.*)?\s*$"
     r"|(?:import|from|def|class|for|while|if|elif|with|return|raise|assert|del|async|await|yield|global|nonlocal)\s\S"
+    r"|\{\s*$|\{\s*[\"'][^\"']*[\"']\s*:"
     r"|(?:else|try|finally)\s*:|except\b.*:\s*$|[)\]}]"
     r"|[A-Za-z_][\w.]*\s*(?:\[[^\]]*\]\s*)?(?::\s*[\w\[\], .|\"']+)?\s*(?:[-+*/%@&|^]|//|\*\*|<<|>>)?=(?!=)"
     r"|[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)+\s*=(?!=)"
@@ -139,6 +140,8 @@ def _is_certain(node: ast.stmt, names: Names, *, is_tight: bool) -> bool:
         case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
             is_call = any(isinstance(item.context_expr, ast.Call) for item in items)
             return is_call or _any_certain(body, names)
+        case ast.Expr(value=ast.Dict(keys=keys)):
+            return bool(keys)
         case ast.Return(value=value) | ast.Assert(test=value) | ast.Raise(exc=value):
             is_error = isinstance(value, ast.Name) and value.id.endswith(("Error", "Exception"))
             return is_error or (value is not None and _is_more_than_name(value))

@@ -19,14 +19,24 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-from .admonitions import alerts, box
+from .admonitions import alerts, box, indented_box
 from .code_words import code_words
 from .figure_spec import FigureKind
+from .footnotes import footnote, footnote_number
 from .html_blocks import pair_blocks, split_headings
 from .html_tags import parse_tag
-from .math_delimiters import begins_doctest, math_block, math_inline, paragraph
+from .math_delimiters import (
+    begins_doctest,
+    labelled,
+    math_block,
+    math_fences,
+    math_inline,
+    math_role,
+    paragraph,
+)
 from .model import ProseLine
 from .plain_math import plain_formula
+from .roles import name_role
 from .tables import table
 
 _ADDRESS = re.compile(r"://|www\.|@")
@@ -56,19 +66,27 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
     if has_addresses:
         gfm_autolink_plugin(md)
     md.core.ruler.after("block", "alerts", alerts)
+    md.core.ruler.after("block", "math_fences", math_fences)
     ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.inline.ruler.before("escape", "math_inline", math_inline)
     md.inline.ruler.before("emphasis", "code_words", code_words)
+    md.inline.ruler.before("backticks", "math_role", math_role)
+    md.inline.ruler.before("backticks", "name_role", name_role)
     md.block.ruler.before("fence", "math_block", _math_block, ends)
     md.block.ruler.before("fence", "tex_block", math_block, ends)
     md.block.ruler.before("fence", "box", box, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    md.block.ruler.before("fence", "indented_box", indented_box, {"alt": ["paragraph", "reference"]})
+    md.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph", "reference"]})
+    md.inline.ruler.before("link", "footnote_number", footnote_number)
     md.block.ruler.at("paragraph", paragraph)
     md.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("code", "doctest", _doctest, {"alt": ["paragraph", "list"]})
     return md
 
 
-_dollars = math_block_dollar(allow_labels=False, allow_blank_lines=True)
+_dollars = math_block_dollar(allow_labels=True, allow_blank_lines=True)
+_FORMULA_END = re.compile(r"\$\$[ \t]*(?:\([^()$\s]+\)[ \t]*)?(?:\n|$)")
+"""Matches the end of a displayed formula, and its label as MyST writes it: `$$ (eq:one)`."""
 
 
 def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
@@ -79,12 +97,18 @@ def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool)
     """
     last = state.env.get("last_dollars")
     if last is None:
-        ends = (n for n in range(state.lineMax - 1, -1, -1) if _line(state, n).endswith("$$"))
+        ends = (n for n in range(state.lineMax - 1, -1, -1) if _FORMULA_END.search(_line(state, n)))
         last = state.env["last_dollars"] = next(ends, -1)
-    if start_line > last or (start_line == last and not _line(state, last).startswith("$$")):
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    if start_line > last or not state.src.startswith("$$", start):
         return False
+    end = state.src.find("$$", start + 2)
+    if end >= 0 and not _FORMULA_END.match(state.src, end):
+        return False  # words follow, so it is part of a paragraph
     line, known = state.line, len(state.tokens)
     is_one = _dollars(state, start_line, end_line, silent)
+    if is_one and not silent and (token := state.tokens[-1]).type == "math_block_label":
+        token.type, token.content, token.info = "math_block", labelled(token.content, token.info), ""
     if silent:
         state.line = line
         del state.tokens[known:]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from markdown_it.common.utils import mdTrim
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 ENVIRONMENTS = frozenset(
@@ -26,8 +27,16 @@ ENVIRONMENTS = frozenset(
 """Environments that are formulas, with or without a star. KaTeX does not support all of them, and reports that."""
 _TOKEN = re.compile(r"\\(?:(?P<edge>begin|end)\{(?P<name>\w+)\*?\}|(?P<sign>[()\[\]])|.)", re.DOTALL)
 _REFERENCE = re.compile(r"\\(?:eq)?ref\{[^{}\s]{1,200}\}")
-_OPENING = re.compile(r"\\(?:[(\[]|begin)")
+_OPENING = re.compile(r"\\(?:[(\[]|begin)|\$\$")
 _CLOSING = {")": "(", "]": "["}
+_QUOTED = re.compile(r"\$(?P<fence>`+)(?P<tex>[^`\n]{1,1000})(?P=fence)\$(?!\d)")
+"""Matches a formula as GitHub has it where other markup might be in the way: a dollar sign and backticks."""
+_ROLE = re.compile(
+    r"(?:\{(?P<myst>math|eq)\}|:(?P<sphinx>math|eq):)(?P<fence>`+)(?P<tex>[^`\n]{1,1000})(?P=fence)(?!`)"
+)
+_LABEL = re.compile(r"[^{}\s]+")
+_NUMBER = re.compile(r"\d[\w.]*")
+_OPTION = re.compile(r":(?P<name>[\w-]+):[ \t]*(?P<value>.*)$")
 _DOLLAR = re.compile(r"\\.|(\$)", re.DOTALL)
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _NAME = re.compile(r"\w{2,}")
@@ -96,6 +105,8 @@ def _dollars(text: str, start: int) -> Formula | None:
 
 def _dollar(text: str, start: int) -> Formula | None:
     before, after = text[max(start - 1, 0) : start], text[start + 1 : start + 2]
+    if after == "`" and not _is_letter(before) and (quoted := _QUOTED.match(text, start)):
+        return Formula(quoted.end(), quoted["tex"], "$", False)
     if not after or after.isspace() or _is_letter(before):
         return None
     end = next((match.start() for match in _DOLLAR.finditer(text, start + 1) if match[1]), None)
@@ -131,6 +142,43 @@ def math_inline(state: StateInline, silent: bool) -> bool:
         token.content, token.markup = found.tex, found.markup
     state.pos = found.end
     return True
+
+
+def math_role(state: StateInline, silent: bool) -> bool:
+    """Inline rule for MyST's and Sphinx's roles of formulas and equations."""
+    if state.src[state.pos] not in "{:" or not (found := _ROLE.match(state.src, state.pos)):
+        return False
+    is_label = "eq" in (found["myst"], found["sphinx"])
+    if found.end() > state.posMax or (is_label and not _LABEL.fullmatch(found["tex"])):
+        return False
+    if not silent:
+        token = state.push("math_inline", "math", 0)
+        token.content = rf"\eqref{{{found['tex']}}}" if is_label else found["tex"]
+        token.markup = "\\ref" if is_label else "$"
+    state.pos = found.end()
+    return True
+
+
+def math_fences(state: StateCore) -> None:
+    """Core rule that makes formulas of fences with the language `math` (GitHub) or `{math}` (MyST)."""
+    for token in state.tokens:
+        if token.type == "fence" and token.info.strip() in ("math", "{math}"):
+            lines, label = token.content.split("\n"), ""
+            while token.info.strip() == "{math}" and lines and (option := _OPTION.match(lines[0])):
+                label = option["value"].strip() if option["name"] in ("label", "name") else label
+                del lines[0]
+            tex = "\n".join(lines).strip()
+            if tex:
+                token.type, token.tag, token.markup, token.info = "math_block", "math", "$$", ""
+                token.content = labelled(f"\n{tex}\n", label)
+
+
+def labelled(tex: str, label: str) -> str:
+    """Return a displayed formula with a label, which is also its number if it looks like one."""
+    if not _LABEL.fullmatch(label):
+        return tex
+    tag = rf"\tag{{{label}}}" if _NUMBER.fullmatch(label) and r"\tag" not in tex else ""
+    return f"{tex.rstrip()} {tag}\\label{{{label}}}\n"
 
 
 def math_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
@@ -199,7 +247,13 @@ def _covered(state: StateBlock, line: int, before: int) -> int:
     """Return the end of the last formula that starts on a line, ignoring those in code or before `before`."""
     end = 0
     for match in _OPENING.finditer(state.src, max(state.bMarks[line], before), state.eMarks[line]):
-        found = closings(state.src).get(match.start(), 0)
+        if match[0] == "$$":
+            if match.start() != state.bMarks[line] + state.tShift[line]:
+                continue
+            formula = _dollars(state.src, match.start())
+            found = formula.end if formula else 0
+        else:
+            found = closings(state.src).get(match.start(), 0)
         if found > end and state.src.count("`", state.bMarks[line], match.start()) % 2 == 0:
             end = found
     return end

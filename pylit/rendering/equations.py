@@ -25,7 +25,11 @@ from ..tex import (
     take_definitions,
 )
 
-_LABEL = re.compile(r"\\label\s*\{")
+_LABEL = re.compile(
+    r"\\label\s*\{|^[ \t]*:(?:label|name):[ \t]*\S|\$\$[ \t]*\([^()$\s]+\)[ \t]*$", re.MULTILINE
+)
+"""Matches labels as LaTeX, MyST and Sphinx have them."""
+_HINTS = ("\\", "$$", ":label:", ":name:")
 _ANY = re.compile(rf"{_LABEL.pattern}|{DEFINES.pattern}|{REFERS.pattern}")
 
 
@@ -127,7 +131,12 @@ def find_equations(source: Source, given: Mapping[str, str]) -> Equations:
     for problem in known_macros(meta.macros, found.macros):
         hint = "Write it like `macros: {R: '\\mathbb{R}'}`."
         found.problems.append((meta.macros_line, problem, hint))
-    lines = (line.text for section in source.sections for line in section.text if "\\" in line.text)
+    lines = (
+        line.text
+        for section in source.sections
+        for line in section.text
+        if any(hint in line.text for hint in _HINTS)
+    )
     text = "\n".join(lines)
     if DEFINES.search(text):
         for line, tex, _ in _formulas(source.prose):

@@ -265,19 +265,26 @@ class ProseRenderer(PassageRenderer):
         target, caption = (str(token.attrGet(name) or "") for name in ("src", "title"))
         alternative = "".join(_words(token.children or []))
         return self._picture(
-            RawPicture(target, alternative, caption, is_in_link=self.in_link), has_caption=True
+            RawPicture(target, alternative, caption, is_in_link=self.in_link),
+            has_caption=True,
+            is_alone=len(tokens) == 1,
         )
 
-    def _picture(self, picture: RawPicture, *, has_caption: bool = False) -> str:
-        """Return a picture; its title as its caption, or as a tooltip."""
+    def _picture(self, picture: RawPicture, *, has_caption: bool = False, is_alone: bool = False) -> str:
+        """Return a picture; its title as its caption, or as a tooltip.
+
+        If only its words can be shown, the caption remains below a picture `is_alone` in its paragraph.
+        """
         context, target, caption = self.context, picture.target, picture.title
         alternative = picture.alternative
+        is_shown_anyway = not is_alone or not caption or caption == alternative or not alternative
+        below = "" if is_shown_anyway else f"<figcaption>{escape(caption)}</figcaption>"
         if is_elsewhere(target):
             href = link_to_picture(context, target, caption)
             words = escape(alternative or caption or target)
             is_linked = href and not picture.is_in_link
             return self._ours(
-                f'<a href="{escape(href)}" rel="noopener">{words}</a>' if is_linked else str(words)
+                (f'<a href="{escape(href)}" rel="noopener">{words}</a>' if is_linked else str(words)) + below
             )
 
         def write(file: str, data: bytes) -> str:
@@ -296,7 +303,7 @@ class ProseRenderer(PassageRenderer):
 
         html = show_picture(context, target, caption, write, write_separate)
         if html is None:
-            return str(escape(alternative))
+            return self._ours(str(escape(alternative or (caption if is_alone else ""))) + below)
         mode = picture.mode or _theme(target)
         if mode and mode != self.figure_theme:
             html = f'<span class="{mode}-only">{html}</span>'

@@ -139,6 +139,11 @@ class Links:
             LinkError: if it does not exist.
         """
         name = unquote(target)
+        if name.startswith("attachment:"):
+            raise LinkError(
+                f"the {kind} `{target}` is inside a cell of the notebook, and pages show files only",
+                "Save it beside the notebook, and name it by its path.",
+            )
         if self.files.kind(self._joined(name)) is not PathKind.FILE:
             # Code hosts take `?raw=true` and `#gh-dark-mode-only`, which are not part of the name.
             name = unquote(target.partition("#")[0].partition("?")[0]) or name
@@ -204,6 +209,8 @@ class Links:
 
     def _anchor(self, file: str, anchor: str, target: str) -> str:
         found = self.sources.anchor(file, anchor) if anchor else ""
+        if anchor and not found:  # code hosts ignore case, and Jupyter keeps it
+            found = self.sources.anchor(file, anchor.lower())
         if anchor and not found:
             hint = self.guesses.suggest(
                 anchor,

@@ -22,7 +22,8 @@ _GOOGLE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _NUMPY = re.compile(
-    rf"^[ \t]*(?P<name>{_any(list(NUMPY))})[ \t]*\n[ \t]*-{{3,}}[ \t]*$", re.MULTILINE | re.IGNORECASE
+    rf"^[ \t]*(?P<name>{_any(list(NUMPY))}):?[ \t]*\n[ \t]*(?:-{{3,}}|={{3,}})[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
 )
 _FIELD = re.compile(
     r"^[ \t]*:(?:(?:param|parameter|arg|argument|key|keyword|type|raises?|except|exception|ivar|cvar|var|vartype)"

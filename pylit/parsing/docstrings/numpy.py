@@ -37,15 +37,19 @@ def _is_head(lines: Sequence[ProseLine], position: int) -> bool:
         or indent(title) != indent(rule)
     ):
         return False
-    if title.strip().lower() in NUMPY:
+    if _name(title) in NUMPY:
         return True
     is_over = position > 0 and _RULE.match(lines[position - 1].text)
     return not is_over and indent(title) == 0 and abs(len(title.strip()) - len(rule.strip())) <= 3
 
 
+def _name(title: str) -> str:
+    return title.strip().removesuffix(":").rstrip().lower()
+
+
 def _part(head: ProseLine, body: tuple[ProseLine, ...]) -> Iterator[Part]:
     title = head.text.strip()
-    kind = NUMPY.get(title.lower(), "")
+    kind = NUMPY.get(_name(title), "")
     if not kind:
         yield Part("own", title, head.number, body)
         return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model import ProseLine
 
+_HEAD = re.compile(r"[ \t]*[A-Z][A-Za-z ]{2,24}:[ \t]*$")
+"""Matches the name of a section of the author's own."""
 Lines = tuple[ProseLine, ...]
 
 
@@ -58,6 +61,24 @@ def dedented(lines: Sequence[ProseLine]) -> Lines:
     )
 
 
+def outdented(lines: Lines) -> Lines:
+    """Return lines in which the text below a name with a colon (`Shape:`) is not indented, as Markdown wants it."""
+    found: list[ProseLine] = []
+    own, less = -1, 0
+    for position, line in enumerate(lines):
+        columns = indent(line.text)
+        if line.text.strip() and columns <= own:
+            own, less = -1, 0
+            found.append(ProseLine(line.number, ""))
+        text = line.text.expandtabs()[less:] if less else line.text
+        found.append(ProseLine(line.number, text))
+        below = lines[position + 1].text if position + 1 < len(lines) else ""
+        if own < 0 and _HEAD.match(line.text) and below.strip() and indent(below) > columns:
+            own, less = columns, indent(below) - columns
+            found.append(ProseLine(lines[position + 1].number, ""))
+    return tuple(found)
+
+
 def described(first: str, number: int, rest: Sequence[ProseLine]) -> Lines:
     """Return the text of an entry: what is on its own line, and the lines below, which are indented more."""
     below = dedented(rest)
@@ -65,6 +86,8 @@ def described(first: str, number: int, rest: Sequence[ProseLine]) -> Lines:
         return below
     gap = rest[0].number > number + 1 or not rest[0].text.strip() if rest else False
     between = (ProseLine(rest[0].number, ""),) if gap and below else ()
+    if between and first.rstrip().endswith("::") and indent(below[0].text) == 0:  # its text is a listing
+        below = tuple(ProseLine(line.number, f"    {line.text}" if line.text else "") for line in below)
     return (ProseLine(number, first), *between, *below)
 
 

@@ -13,7 +13,7 @@ from ..markdown import parse_text
 from ..model import Dialect, DocstringForm, Parameter, ProseLine, Section
 from ..token_writer import TokenWriter
 from . import google, numpy, sphinx
-from .parts import Entry, Lines, Part, trimmed
+from .parts import Entry, Lines, Part, outdented, trimmed
 
 Read = Callable[[Sequence[Lines]], list[list[Token]]]
 """Reads pieces of text that share their links and footnotes."""
@@ -68,8 +68,12 @@ def _rst(styles: dict[str, int]) -> Read:
     return lambda pieces: parse_fragments(pieces, styles)
 
 
+def _markdown(pieces: Sequence[Lines]) -> list[list[Token]]:
+    return [parse_text(outdented(piece)) for piece in pieces]
+
+
 def _docstring(lines: Lines, docstring: DocstringForm, styles: dict[str, int]) -> list[Token]:
-    read: Read = _rst(styles) if docstring.is_rst else lambda pieces: [parse_text(piece) for piece in pieces]
+    read: Read = _rst(styles) if docstring.is_rst else _markdown
     if docstring.dialect is Dialect.SPHINX and docstring.is_rst:
         tokens = read([lines])[0]
         _add_signature(tokens, docstring.signature)

@@ -12,6 +12,7 @@ from markdown_it.token import Token
 from ...nearest import short
 from .. import escape
 from ..figure_spec import FigureKind
+from ..math_delimiters import labelled
 from ..syntax import may_be_python
 from ..token_writer import TokenWriter
 from .directives import BOXES, VERSIONS, Box, Description, Group, Names
@@ -22,6 +23,13 @@ from .tables import first_line, write_table
 
 _FIGURES = frozenset(kind.value for kind in FigureKind)
 _ITEM = "*"
+_ROMAN = dict(
+    zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        "M CM D CD C XC L XL X IX V IV I".split(),
+        strict=True,
+    )
+)
 _AS_CODE = "It is shown as code."
 _AS_LISTING = "It is shown as it is written."
 
@@ -74,7 +82,7 @@ class BlockWriter:
             case nodes.doctest_block():
                 self.out.doctest(node.astext(), self.line)
             case nodes.math_block():
-                self._formulas(node.astext())
+                self._formulas(node.astext(), node.get("label", ""))
             case nodes.block_quote():
                 self._wrapped("blockquote", "blockquote", node, markup=">")
             case nodes.attribution():
@@ -142,6 +150,12 @@ class BlockWriter:
         self.out.close(name, tag, self.line, markup=markup)
 
     def _list(self, node: nodes.Element) -> None:
+        if words := _initial(node):
+            item = node.children[0]
+            if isinstance(item.children[0], nodes.paragraph):
+                item.children[0].insert(0, nodes.Text(words))
+                self.blocks(item)
+                return
         is_ordered = isinstance(node, nodes.enumerated_list)
         name, tag, mark = ("ordered_list", "ol", ".") if is_ordered else ("bullet_list", "ul", _ITEM)
         first = int(node.get("start", 1)) if is_ordered else 1
@@ -242,12 +256,13 @@ class BlockWriter:
             language = "python"
         self.out.listing(text, "" if language in _FIGURES else language, self.line)
 
-    def _formulas(self, text: str) -> None:
-        for part in (part.strip() for part in text.split("\n\n")):
-            if part and ("\\\\" in part or "&" in part) and "\\begin" not in part:
+    def _formulas(self, text: str, label: str = "") -> None:
+        parts = [part for part in map(str.strip, text.split("\n\n")) if part]
+        for position, part in enumerate(parts, 1):
+            if ("\\\\" in part or "&" in part) and "\\begin" not in part:
                 part = f"\\begin{{aligned}}\n{part}\n\\end{{aligned}}"
-            if part:
-                self.out.leaf("math_block", "math", self.line, f"\n{part}\n", markup="$$")
+            tex = labelled(f"\n{part}\n", label if position == len(parts) and r"\label" not in text else "")
+            self.out.leaf("math_block", "math", self.line, tex, markup="$$")
 
     def _lines(self, node: nodes.line_block) -> None:
         lines = [self.inline.block(line.children)[0] for line in node.findall(nodes.line)]
@@ -257,6 +272,8 @@ class BlockWriter:
 
     def _picture(self, node: nodes.Element, title: str = "") -> None:
         text = escape.image(node.get("alt", ""), node["uri"], title)
+        if "://" in node.get("target", ""):
+            text = escape.link(text, node["target"])
         if text:
             self.out.paragraph(text, self.line)
 
@@ -321,6 +338,25 @@ class BlockWriter:
                     f"this reStructuredText cannot be read: {short(reason)}", _AS_LISTING, self.line
                 )
                 self.out.listing(child.astext(), "", self.line)
+
+
+def _initial(node: nodes.Element) -> str:
+    """Return the letter at the start of a list if it rather is the initial of a name, or a sign: `A. Author`, `(c)`."""
+    style = str(node.get("enumtype", "arabic"))
+    if len(node.children) != 1 or style == "arabic" or not node.children[0].children:
+        return ""
+    number = int(node.get("start", 1))
+    letters = _roman(number) if style.endswith("roman") else chr(ord("A") + number - 1)
+    letters = letters.lower() if style.startswith("lower") else letters
+    return f"{node.get('prefix', '')}{letters}{node.get('suffix', '')} "
+
+
+def _roman(number: int) -> str:
+    found = ""
+    for value, letters in _ROMAN.items():
+        found += letters * (number // value)
+        number %= value
+    return found
 
 
 def _is_misspelled(comment: str) -> bool:

@@ -17,7 +17,9 @@ BOXES = frozenset(
 )
 """Directives that become boxes; `BOX_NAMES` has others with the same meaning."""
 BOX_NAMES = {"see": "seealso", "warn": "warning", "exercise": "admonition", "dropdown": "admonition"}
-TITLED = frozenset(["admonition", "topic", "sidebar"])
+TITLED = frozenset(
+    ["admonition", "topic", "sidebar", "tab-item", "tab", "group-tab", "card", "grid-item-card"]
+)
 """Boxes whose argument is their title."""
 VERSIONS = {
     "versionadded": "added",
@@ -46,7 +48,8 @@ LISTINGS = {
 }
 """Directives that contain code -> its language, unless they have one as their argument."""
 GROUPS = frozenset(
-    "compound container only rst-class hlist centered epigraph pull-quote highlights glossary".split()
+    "compound container only rst-class hlist centered epigraph pull-quote highlights glossary"
+    " tab-set tabs grid grid-item".split()
 )
 """Directives that are as if their content stood alone."""
 LISTS = frozenset("autosummary toctree".split())
@@ -164,7 +167,7 @@ class _Formula(_Own):
     def run(self) -> list[nodes.Node]:
         parts = [*self.arguments[:1], "", *self.content]
         text = "\n".join(parts).strip("\n")
-        node = nodes.math_block(text, text)
+        node = nodes.math_block(text, text, label=self.options.get("label", "").strip())
         node.line = self.state_machine.get_source_and_line(self.lineno)[1]
         return [node] if text.strip() else []
 
@@ -175,7 +178,8 @@ class _Picture(_Own):
 
     def run(self) -> list[nodes.Node]:
         address = "".join(self.arguments[0].split())
-        image = nodes.image(uri=address, alt=self.options.get("alt", ""))
+        target = "".join(str(self.options.get("target", "")).split())
+        image = nodes.image(uri=address, alt=self.options.get("alt", ""), target=target)
         image.line = self.state_machine.get_source_and_line(self.lineno)[1]
         if self.name.lower() != "figure":
             return [image]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from docutils import nodes
 from docutils.utils import unescape
@@ -66,6 +67,7 @@ class InlineWriter:
         """Return inline nodes as Markdown."""
         parts: list[str] = []
         found = list(children)
+        _close_parentheses(found)
         for position, node in enumerate(found):
             before = parts[-1][-1:] if parts else ""
             after = found[position + 1].astext()[:1] if position + 1 < len(found) else ""
@@ -149,6 +151,8 @@ class InlineWriter:
         if role in PAPERS:
             words = title if title != target else f"{role}:{target}"
             return escape.link(escape.text(words), PAPERS[role] + target)
+        if role == "eq" and target in self.references.equations:
+            return rf"\eqref{{{target}}}"
         if role in WORDS:
             if title != target or role in (
                 "abbr",
@@ -176,6 +180,16 @@ class InlineWriter:
             full += "()"
         short = full.rpartition(".")[2] if is_short and not full.endswith(".") else full
         return self._code(short, full)
+
+
+def _close_parentheses(found: list[nodes.Node]) -> None:
+    """Move the parenthesis that closes one in a bare address into it; docutils leaves it outside."""
+    for position, (node, after) in enumerate(pairwise(found)):
+        if isinstance(node, nodes.reference) and isinstance(after, nodes.Text) and after.startswith(")"):
+            address = node.get("refuri", "")
+            if address == node.astext() and address.count("(") > address.count(")"):
+                found[position] = nodes.reference(address, f"{address})", refuri=f"{address})")
+                found[position + 1] = nodes.Text(after[1:])
 
 
 def _titled(text: str) -> tuple[str, str]:

@@ -26,6 +26,8 @@ class References:
         self.names: dict[str, str] = {}
         self.known: set[str] = set()
         """The names of everything in the pieces."""
+        self.equations: set[str] = set()
+        """The labels of formulas."""
         self.used = 0
         self.counted = [0, 0]
 
@@ -33,6 +35,8 @@ class References:
         """Collect the definitions of a piece."""
         for node in document.findall(nodes.Element):
             self.known.update(node.get("names", ()))
+            if isinstance(node, nodes.math_block) and node.get("label"):
+                self.equations.add(node["label"])
             if isinstance(node, nodes.target):
                 self._target(node)
             elif isinstance(node, nodes.substitution_definition):

@@ -94,6 +94,30 @@ def test_what_is_none(text: str, found: list[str]) -> None:
     assert blocks(text) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("!!! note\n    a\n\n    * b\nc", ["box note", "  p a", "  ul", "    li", "      p b", "p c"]),
+        ('??? warning "A *title*"\n    a', ["box warning", "  p A *title*", "  p a"]),
+        ('???+ other inline end "A"\n    a', ["box admonition", "  p A", "  p a"]),
+        ("!!! note\n        a", ["box note", "  code_block 'a\\n'"]),
+        (
+            "* a\n\n  !!! tip\n      b\n\n  c",
+            ["ul", "  li", "    p a", "    box tip", "      p b", "    p c"],
+        ),
+        ("!!! note\n    !!! tip\n        a", ["box note", "  box tip", "    p a"]),
+        ("!!! note", ["p !!! note"]),
+        ("!!! wow\n    a", ["p !!! wow a"]),
+        ("!!! note\na", ["p !!! note a"]),
+        ("::: {.callout-tip}\na\n:::", ["box tip", "  p a"]),
+        ("::: {.callout-note collapse=true title='A *b*'}\na\n:::", ["box note", "  p A *b*", "  p a"]),
+        ("::: {.other}\na\n:::", ["p ::: {.other} a :::"]),
+    ],
+)
+def test_boxes_of_mkdocs_and_quarto(text: str, found: list[str]) -> None:
+    assert blocks(text) == found
+
+
 def test_lines() -> None:
     tokens = parse_text(
         [

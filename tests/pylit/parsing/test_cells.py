@@ -269,6 +269,29 @@ def test_examples_for_sphinx_gallery() -> None:
     assert source.cells == (range(5, 17), range(17, 21))
 
 
+def test_a_shebang_above_cells_is_no_shell_line() -> None:
+    source = checked("#!/usr/bin/env python\n# coding: utf-8\n\n# In[1]:\n\n#!ls -l\nx = 1\n")
+    shown = [source.shown(number) for section in source.sections for number in section.code]
+    assert [line for line in shown if line] == ["#!/usr/bin/env python", "# coding: utf-8", "!ls -l", "x = 1"]
+
+
+def test_noise_above_a_gallery_is_not_its_prose() -> None:
+    source = checked(
+        '''\
+        # -*- coding: utf-8 -*-
+        # SPDX-License-Identifier: BSD-3-Clause
+        """
+        A gallery
+        =========
+        """
+        # %%
+        # Words.
+        x = 1
+        '''
+    )
+    assert [line for line in prose(source) if line] == ["A gallery", "=========", "Words."]
+
+
 def test_title_of_a_header() -> None:
     text = "# ---\n# title: The *title*\n# jupyter:\n#   a: b\n# ---\n\nx = 1\n"
     assert checked(text).meta.title == "The *title*"

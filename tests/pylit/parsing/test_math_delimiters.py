@@ -15,7 +15,7 @@ from sampling import thinned
 from pylit.errors import Report
 from pylit.i18n.blocks import PartKind, blocks, fixed_parts, is_translatable, words
 from pylit.i18n.catalog import misfits
-from pylit.parsing.markdown import markdown, parse_text
+from pylit.parsing.markdown import markdown, parse_inline, parse_text
 from pylit.parsing.math_delimiters import ENVIRONMENTS, formula_at
 from pylit.parsing.source import parse_python, parse_source
 from pylit.site.page import render_page
@@ -237,6 +237,41 @@ def test_a_formula_that_is_not_one() -> None:
     assert formula_at("a", 0) is None
     assert formula_at("$", 0) is None
     assert formula_at("$$x", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        ("$$\nx\n$$ (eq:one)", "\nx \\label{eq:one}\n"),
+        ("$$ x $$ (2.1)", " x \\tag{2.1}\\label{2.1}\n"),
+        ("```math\nx_1*\n```", "\nx_1*\n"),
+        ("```{math}\n:label: a\n:nowrap:\n\nx\n```", "\nx \\label{a}\n"),
+    ],
+)
+def test_labels_and_fences(text: str, tex: str) -> None:
+    (token,) = markdown().parse(text)
+    assert (token.type, token.content, token.markup, token.info) == ("math_block", tex, "$$", "")
+
+
+@pytest.mark.parametrize("text", ["```math\n```", "```maths\nx\n```", "```{mathx}\nx\n```"])
+def test_fences_that_are_no_formulas(text: str) -> None:
+    assert [token.type for token in markdown().parse(text)] == ["fence"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        ("a $`x_1*y*`$ b", ["x_1*y*"]),
+        ("{math}`x_1` and {eq}`eq:one`", ["x_1", "\\eqref{eq:one}"]),
+        ("{eq}`a b`, {other}`x`", []),
+        ("$`x` and $`y`", []),
+        ("US$`x`$", []),
+        ("`$`x`$`", []),
+        ("$`x`$2", []),
+    ],
+)
+def test_formulas_in_backticks(text: str, tex: list[str]) -> None:
+    assert [token.content for token in parse_inline(text) if token.type == "math_inline"] == tex
 
 
 GROWING: dict[str, Callable[[int], str]] = {

@@ -248,3 +248,18 @@ def test_symbols_in_macros_are_tied_to_code(write: Write, tmp_path: Path) -> Non
     view, report = render(tmp_path)
     assert view and not report.problems
     assert view.body.symbols == {"W_s": 0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$$\nx\n$$ (a)\n\n{eq}`a`",
+        "```{math}\n:label: a\nx\n```\n\n\\eqref{a}",
+        "\\eqref{a}\n\n$$ x $$ (a)",
+    ],
+)
+def test_labels_as_myst_has_them(write: Write, tmp_path: Path, text: str) -> None:
+    html, problems = shown(write, tmp_path, f"# T\n\n{text}\n")
+    assert '<a class="ref" href="#a">(1)</a>' in html or '<a href="#a">(1)</a>' in html
+    assert r"{x\tag{1}}" in html
+    assert not problems

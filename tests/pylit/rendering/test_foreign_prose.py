@@ -188,12 +188,21 @@ def test_links_from_page_to_page(write: Write, tmp_path: Path, target: str, href
         ("![](//x.org/a.png)", '<a href="https://x.org/a.png" rel="noopener">//x.org/a.png</a>'),
         ("[![CI](https://x.org/b.svg)](https://ci.org)", '<a href="https://ci.org" rel="noopener">CI</a>'),
         ("[![CI](https://x.org/b.svg)](gone.md)", "<a>CI</a>"),
+        (
+            '![alt](https://x.org/a.png "The caption.")',
+            '<a href="https://x.org/a.png" rel="noopener">alt</a><figcaption>The caption.</figcaption>',
+        ),
     ],
 )
 def test_pictures_on_other_servers_are_links(write: Write, tmp_path: Path, text: str, html: str) -> None:
     found, problems = shown(write, tmp_path, f"# T\n\n{text}\n")
     assert re.search(rf"<(?:p|figure [^>]*)>{re.escape(html)}</", found)
     assert any("is on another server" in message for message in problems)
+
+
+def test_captions_of_missing_pictures_stay(write: Write, tmp_path: Path) -> None:
+    assert "a<figcaption>b</figcaption>" in shown(write, tmp_path, '# T\n\n![a](no.png "b")\n')[0]
+    assert "figcaption" not in shown(write, tmp_path, '# T\n\nword ![a](no.png "b")\n')[0]
 
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><style>a {}</style><script>x()</script></svg>'

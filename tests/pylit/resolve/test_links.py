@@ -21,7 +21,7 @@ URLS = {
 }
 
 
-ANCHORS = frozenset(["A.f", "L3", "残差-块"])
+ANCHORS = frozenset(["A.f", "L3", "残差-块", "section-two"])
 
 
 class Pages:
@@ -58,6 +58,7 @@ def links(base: Path, repository: str = "https://example.org/blob/main/") -> Lin
         ("https://example.org/x#y", "https://example.org/x#y"),
         ("mailto:a@example.org", "mailto:a@example.org"),
         ("#A.f", "#A.f"),
+        ("#Section-Two", "#section-two"),
         ("../a.py", "../a.html"),
         ("../a.py#A.f", "../a.html#A.f"),
         ("../a.py#L3", "../a.html#L3"),
@@ -122,6 +123,11 @@ def test_pictures(write: Write, tmp_path: Path) -> None:
     for target in ("c.svg", "", "..", "../../../x.svg", "/etc/passwd", "https://example.org/a.svg"):
         with pytest.raises(LinkError, match="does not exist"):
             links(tmp_path).find_file(target)
+
+
+def test_pictures_inside_a_notebook(tmp_path: Path) -> None:
+    with pytest.raises(LinkError, match=r"picture `attachment:a\.png` is inside a cell of the notebook"):
+        links(tmp_path).find_file("attachment:a.png")
 
 
 def test_relative() -> None:

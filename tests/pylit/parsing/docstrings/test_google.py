@@ -179,3 +179,61 @@ def test_an_empty_section_is_prose() -> None:
         "p Args:",
         "p Text.",
     ]
+
+
+def test_a_listing_below_the_first_line_of_an_entry_is_whole() -> None:
+    found = docstring(
+        """Do it.
+
+    Args:
+        a: keys::
+
+            {
+                'b': 1
+            }
+
+    Returns:
+        dict: keys::
+
+            b
+              c
+    """,
+        "def f(a):",
+    )
+    assert [line.strip() for line in found if "fence" in line] == [
+        """fence python "{\\n    'b': 1\\n}\\n\"""",
+        "fence 'b\\n  c\\n'",
+    ]
+
+
+def test_sections_of_the_authors_own_in_markdown() -> None:
+    found = docstring(
+        """Do [it](b.md).
+
+    ```python
+    x
+    ```
+
+    Shape:
+        - Input
+          of two
+
+        - Output
+    Text.
+
+    Args:
+        a: b
+    """,
+        "def f(a):",
+    )
+    assert found[:9] == [
+        "p Do [it](b.md).",
+        "fence python 'x\\n'",
+        "p Shape:",
+        "ul",
+        "  li",
+        "    p Input of two",
+        "  li",
+        "    p Output",
+        "p Text.",
+    ]

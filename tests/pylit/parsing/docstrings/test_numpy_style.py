@@ -205,3 +205,42 @@ def test_text_with_marks_of_markdown_is_markdown() -> None:
     assert found[-1] == "    p Where $x > 0$, see `f`."
     found = docstring("Do.\n\n    Parameters\n    ----------\n    x : int\n        $x$, see :func:`f`.\n    ")
     assert found[-1] == r"    p \$x\$, see `f()`."
+
+
+def test_rules_as_sympy_draws_them_and_colons() -> None:
+    found = docstring(
+        """Do it.
+
+    Explanation
+    ===========
+
+    Words.
+
+    Parameters
+    ==========
+
+    x : int
+        Text.
+
+    Attributes:
+    -----------
+    a : int
+        More.
+    """,
+        "def f(x):",
+    )
+    assert found == [
+        "p Do it.",
+        "p Explanation",
+        "p Words.",
+        "[parameters]",
+        "dl",
+        "  x : `int`",
+        "  dd",
+        "    p Text.",
+        "[attributes]",
+        "dl",
+        "  a : `int`",
+        "  dd",
+        "    p More.",
+    ]
