@@ -24,6 +24,8 @@ pages are for looking things up.
 | [code_version](code_version.py) | notes the version of the code |
 | [ledger](ledger.py) | reads the folders of runs, whatever state they are in |
 | [compare](compare.py) | says what differs between runs, with deviations over seeds |
+| [evaluate](evaluate.py) | measures a run again, and keeps a record of it |
+| [prune](prune.py) | removes old checkpoints |
 | [the ledger's command](__main__.py) | `python -m labml_nn.runs` |
 
 A run has a folder of its own. Everything that is known about it is there:
@@ -36,6 +38,7 @@ A run has a folder of its own. Everything that is known about it is there:
 | `result.json` | what came out of it, once it is complete |
 | `running.json` | which process is at work here, while one is |
 | `failed.json` | why the last attempt failed, if it did |
+| `test_uses.jsonl` | each use of the test set after training |
 
 An experiment of your own is a module with three things in it: a subclass of
 [`Config`](config.py#Config) that says how to build the network and what recipe to train it by, some

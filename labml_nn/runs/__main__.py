@@ -2,7 +2,7 @@ r"""
 ---
 title: The command of the ledger
 summary:
-  Lists runs, shows one, compares them, and writes what they measured for other programs.
+  Lists runs, shows, compares and measures them, and removes checkpoints that nobody needs.
 ---
 
 # The command of the ledger
@@ -12,9 +12,11 @@ python -m labml_nn.runs list
 python -m labml_nn.runs show runs/first
 python -m labml_nn.runs compare runs/first runs/second
 python -m labml_nn.runs export-metrics runs/first --to csv
+python -m labml_nn.runs evaluate runs/first
+python -m labml_nn.runs prune
 ```
 
-It reads the folders of runs, also while they train, and needs no PyTorch for that.
+It reads the folders of runs, also while they train, and needs no PyTorch except to `evaluate`.
 """
 
 import argparse
@@ -36,6 +38,7 @@ from labml_nn.runs.ledger import (
     read_run,
     table,
 )
+from labml_nn.runs.prune import Old, as_list, delete, old_checkpoints
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -88,6 +91,44 @@ def make_parser() -> argparse.ArgumentParser:
         "--out", type=Path, help="file to write (default: print it)"
     )
     each.set_defaults(call=export_metrics)
+
+    each = commands.add_parser(
+        "evaluate", help="measure the checkpoints of a run again"
+    )
+    each.add_argument("run", type=Path, help="folder of a run")
+    each.add_argument(
+        "--test",
+        action="store_true",
+        help="use the test set, which is written on the record of the run",
+    )
+    each.add_argument("--module", help="module of an experiment of your own")
+    each.add_argument("--device", help="device (default: that of the run)")
+    each.add_argument(
+        "--data-dir", type=Path, help="folder of CIFAR-10 (default: the run's)"
+    )
+    each.add_argument("--json", action="store_true", help="print JSON")
+    each.set_defaults(call=evaluate_run)
+
+    each = commands.add_parser(
+        "prune", help="list old checkpoints, and delete them with --yes"
+    )
+    each.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("runs"),
+        help="run, or folder with runs (default: %(default)s)",
+    )
+    each.add_argument(
+        "--keep",
+        type=int,
+        default=1,
+        metavar="N",
+        help="last checkpoints of each run that stay, besides the best "
+        "(default: %(default)s)",
+    )
+    each.add_argument("--yes", action="store_true", help="delete them")
+    each.set_defaults(call=prune_runs)
     return parser
 
 
@@ -232,6 +273,48 @@ def export_metrics(options: argparse.Namespace) -> int:
     else:
         write_whole(options.out, text)
     return 0
+
+
+def evaluate_run(options: argparse.Namespace) -> int:
+    """Measures the run that `options` name again."""
+    # These need PyTorch.
+    from labml_nn.data.cifar10 import DataError
+    from labml_nn.runs.evaluate import measure, report
+    from labml_nn.training.checkpoint import CheckpointError
+
+    run = _one(options.run)
+    try:
+        found = measure(
+            run,
+            test=options.test,
+            module=options.module,
+            device=options.device,
+            data_dir=options.data_dir,
+        )
+    except (CheckpointError, DataError) as error:
+        raise RunFailed(str(error)) from error
+    return report(run, found, as_json=options.json)
+
+
+def prune_runs(options: argparse.Namespace) -> int:
+    """Lists the checkpoints that may go, and deletes them if `options` say yes."""
+    found: list[Old] = []
+    failed = False
+    for folder in find_runs(options.folder):
+        try:
+            run = read_run(folder)
+            if run.state in ("damaged", "running"):
+                name = printable(folder)
+                print(f"{name} is {run.state}; its checkpoints stay")
+            elif options.yes:
+                found += delete(folder, options.keep)
+            else:
+                found += old_checkpoints(folder, options.keep)
+        except RunFailed as error:
+            print_error(error)
+            failed = True
+    print(as_list(found, deleted=options.yes))
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -443,3 +443,155 @@ def test_names_that_a_spreadsheet_would_run_are_left_out() -> None:
 def test_too_many_names_are_refused() -> None:
     with pytest.raises(RunFailed, match="the metrics have 201 names, expected at most 200"):
         as_csv([{f"x{n}": 0 for n in range(201)}])
+
+
+# --- Evaluating
+
+
+def evaluated(capsys: Said, *options: str) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert main(["evaluate", "run", "--json", *options]) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_file_yields_the_number_that_was_recorded(train: Train, capsys: Said) -> None:
+    folder = train("--steps", "60")
+    result = json.loads((folder / "result.json").read_text())
+    best, final = evaluated(capsys)
+    assert best["checkpoint"] == "best.pt" and final["checkpoint"] == "step-00000060.pt"
+    assert best["accuracy"] == best["recorded"] == result["best_valid_accuracy"]
+    assert final["accuracy"] == final["recorded"] == result["valid_accuracy"]
+    assert not (folder / "test_uses.jsonl").exists()
+    assert main(["evaluate", "run"]) == 0
+    assert capsys.readouterr().out.count("exactly what was recorded") == 2
+
+
+def test_a_number_that_does_not_come_out_again_is_said(train: Train, capsys: Said) -> None:
+    folder = train("--steps", "2")
+    [line] = metrics(folder)
+    (folder / "metrics.jsonl").write_text(json.dumps({**line, "accuracy.valid": 0.99}) + "\n")
+    assert main(["evaluate", "run"]) == 1
+    assert "DIFFERS from what was recorded, 0.99" in capsys.readouterr().out
+
+
+def test_each_use_of_the_test_set_is_on_the_record(train: Train, capsys: Said) -> None:
+    folder = train("--steps", "2", "--final")
+    assert main(["evaluate", "run"]) == 1
+    assert "only the test set is left to measure it with: --test" in capsys.readouterr().err
+    result = json.loads((folder / "result.json").read_text())
+    [found] = evaluated(capsys, "--test")
+    assert found["accuracy"] == found["recorded"] == result["test_accuracy"]
+    assert found["test_set_uses"] == 2
+    assert main(["evaluate", "run", "--test"]) == 0
+    assert "This is use 3 of the test set for this run" in capsys.readouterr().out
+    uses = [json.loads(line) for line in (folder / "test_uses.jsonl").read_text().splitlines()]
+    assert [use["use"] for use in uses] == [2, 3]
+    assert {use["test_accuracy"] for use in uses} == {result["test_accuracy"]}
+    assert [run["test_set_used_again"] for run in listed(capsys)] == [2]
+
+
+def test_the_first_use_is_on_the_record_too(train: Train, capsys: Said) -> None:
+    folder = train("--steps", "2")
+    assert main(["evaluate", "run", "--test"]) == 0
+    assert "This is use" not in capsys.readouterr().out
+    [use] = [json.loads(line) for line in (folder / "test_uses.jsonl").read_text().splitlines()]
+    assert (use["use"], use["checkpoint"]) == (1, "best.pt")
+
+
+def test_no_number_is_shown_that_is_not_on_the_record(train: Train, capsys: Said) -> None:
+    folder = train("--steps", "2")
+    (folder / "test_uses.jsonl").mkdir()
+    assert main(["evaluate", "run", "--test"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and "test_uses.jsonl is something else, expected a regular file" in said.err
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("antigravity", "antigravity is not a module of labml_nn; name it by --module if you trust it"),
+        ("labml_nn.nowhere", "there is no module labml_nn.nowhere"),
+        ("labml_nn.data", "labml_nn.data has no EXPERIMENT"),
+    ],
+)
+def test_modules_that_a_folder_names_are_not_just_imported(module: str, message: str, capsys: Said) -> None:
+    path = made_up("run") / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "module": module}))
+    assert main(["evaluate", "run"]) == 1
+    assert message in capsys.readouterr().err
+    assert "antigravity" not in sys.modules
+    assert main(["evaluate", "run", "--module", "labml_nn.resnet.experiment"]) == 1
+    assert f"run is a run of {module}, not of labml_nn.resnet.experiment" in capsys.readouterr().err
+
+
+# --- Pruning
+
+
+def checkpoints_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "checkpoints").iterdir())
+
+
+def test_old_checkpoints_are_listed_and_deleted_only_if_told_so(train: Train, capsys: Said) -> None:
+    folder = train("--steps", "6", "--checkpoint-steps", "2")
+    every = checkpoints_in(folder)
+    assert every == ["best.pt", "step-00000002.pt", "step-00000004.pt", "step-00000006.pt"]
+    assert main(["prune", "."]) == 0
+    out = capsys.readouterr().out
+    assert "step-00000002.pt" in out and "step-00000004.pt" in out
+    assert "step-00000006.pt" not in out and "best.pt" not in out
+    assert "nothing was deleted. To delete: --yes" in out
+    assert checkpoints_in(folder) == every
+    assert main(["prune", "run", "--yes", "--keep", "2"]) == 0
+    assert "Deleted 1 checkpoint, " in capsys.readouterr().out
+    assert checkpoints_in(folder) == ["best.pt", *every[2:]]
+    assert main(["prune", "run", "--yes"]) == 0
+    assert checkpoints_in(folder) == ["best.pt", every[3]]
+    assert main(["prune", "run", "--yes"]) == 0
+    assert "There is nothing to delete." in capsys.readouterr().out
+    assert TRAIN(["--resume", "run", "--steps", "8"]) == 0
+
+
+def test_the_last_whole_checkpoint_stays(train: Train) -> None:
+    folder = train("--steps", "6", "--checkpoint-steps", "2")
+    newest = folder / "checkpoints/step-00000006.pt"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    assert main(["prune", "run", "--yes"]) == 0
+    assert checkpoints_in(folder) == ["best.pt", "step-00000004.pt", newest.name]
+    for path in (folder / "checkpoints").glob("step-*"):
+        path.write_bytes(b"damaged")
+    assert main(["prune", "run", "--yes"]) == 0
+    assert checkpoints_in(folder) == ["best.pt", "step-00000004.pt", newest.name]
+
+
+def test_a_run_at_work_and_a_damaged_one_are_left_alone(capsys: Said) -> None:
+    note = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+    (made_up("runs/at work") / "running.json").write_text(note)
+    (made_up("runs/damaged") / "config.json").write_text("{")
+    for name in ("at work", "damaged"):
+        folder = Path("runs") / name / "checkpoints"
+        folder.mkdir()
+        for step in (1, 2):
+            torch.save({}, folder / f"step-{step:08d}.pt")
+    assert main(["prune", "runs", "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert "runs/at work is running; its checkpoints stay" in out
+    assert "runs/damaged is damaged; its checkpoints stay" in out
+    assert len(list(Path("runs").rglob("*.pt"))) == 4
+
+
+@pytest.mark.parametrize("keep", ["0", "-1"])
+def test_the_newest_cannot_be_pruned(keep: str, train: Train, capsys: Said) -> None:
+    folder = train("--steps", "2")
+    assert main(["prune", "run", "--yes", f"--keep={keep}"]) == 1
+    assert f"--keep must be at least 1, got {keep}" in capsys.readouterr().err
+    assert checkpoints_in(folder) == ["best.pt", "step-00000002.pt"]
+
+
+def test_nothing_is_deleted_through_a_link(train: Train, capsys: Said) -> None:
+    folder = train("--steps", "6", "--checkpoint-steps", "2")
+    (folder / "checkpoints").rename("others")
+    (folder / "checkpoints").symlink_to(Path("others").absolute())
+    assert main(["prune", "run", "--yes"]) == 1
+    assert "run/checkpoints is a link, expected a folder" in capsys.readouterr().err
+    assert len(list(Path("others").iterdir())) == 4
