@@ -51,6 +51,7 @@ for rate in 0.05 0.1 0.2; do
 done
 python -m labml_nn.runs list runs/rates
 python -m labml_nn.runs compare runs/rates
+python -m labml_nn.runs plot runs/rates --out curves.html
 ```
 
 The table of `compare` has a row for each rate, with the mean over its seeds and their standard

@@ -22,8 +22,10 @@ pages are for looking things up.
 | [record](record.py) | keeps results for the tables and charts of the pages |
 | [tracking](tracking.py) | tells labml what is measured |
 | [code_version](code_version.py) | notes the version of the code |
+| [intervals](intervals.py) | measures within an epoch |
 | [ledger](ledger.py) | reads the folders of runs, whatever state they are in |
 | [compare](compare.py) | says what differs between runs, with deviations over seeds |
+| [plot](plot.py) | draws the curves of runs on one page |
 | [evaluate](evaluate.py) | measures a run again, and keeps a record of it |
 | [prune](prune.py) | removes old checkpoints |
 | [the ledger's command](__main__.py) | `python -m labml_nn.runs` |

@@ -11,6 +11,7 @@ summary:
 python -m labml_nn.runs list
 python -m labml_nn.runs show runs/first
 python -m labml_nn.runs compare runs/first runs/second
+python -m labml_nn.runs plot runs --out curves.html
 python -m labml_nn.runs export-metrics runs/first --to csv
 python -m labml_nn.runs evaluate runs/first
 python -m labml_nn.runs prune
@@ -27,7 +28,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labml_nn.printing import printable
-from labml_nn.runs.compare import as_plain, as_text, group_runs, short_code
+from labml_nn.runs.compare import (
+    Group,
+    as_plain,
+    as_text,
+    group_runs,
+    short_code,
+)
 from labml_nn.runs.files import RunFailed, print_error, to_json, write_whole
 from labml_nn.runs.ledger import (
     Run,
@@ -76,6 +83,20 @@ def make_parser() -> argparse.ArgumentParser:
     )
     each.add_argument("--json", action="store_true", help="print JSON")
     each.set_defaults(call=compare_runs)
+
+    each = commands.add_parser(
+        "plot", help="write a page with the curves of runs"
+    )
+    each.add_argument(
+        "runs",
+        nargs="+",
+        type=Path,
+        help="folders of runs, or folders with runs in them",
+    )
+    each.add_argument(
+        "--out", type=Path, required=True, help="HTML file to write"
+    )
+    each.set_defaults(call=plot_runs)
 
     each = commands.add_parser(
         "export-metrics", help="write the metrics for other programs"
@@ -245,7 +266,16 @@ def show_run(options: argparse.Namespace) -> int:
 
 def compare_runs(options: argparse.Namespace) -> int:
     """Prints what differs between the runs that `options` name."""
-    folders = [path for folder in options.runs for path in find_runs(folder)]
+    groups = _groups(options.runs)
+    if options.json:
+        print(to_json(as_plain(groups), indent=2))
+    else:
+        print(as_text(groups))
+    return 0
+
+
+def _groups(named: Sequence[Path]) -> list[Group]:
+    folders = [path for folder in named for path in find_runs(folder)]
     runs = [read_run(path) for path in dict.fromkeys(folders)]
     for run in runs:
         if run.state == "damaged":
@@ -253,11 +283,18 @@ def compare_runs(options: argparse.Namespace) -> int:
             print(f"{name} is left out: {run.reason}", file=sys.stderr)
     groups = group_runs(runs)
     if not groups:
-        raise RunFailed("there is no run to compare")
-    if options.json:
-        print(to_json(as_plain(groups), indent=2))
-    else:
-        print(as_text(groups))
+        raise RunFailed("there is no run that can be read")
+    return groups
+
+
+def plot_runs(options: argparse.Namespace) -> int:
+    """Writes a page with the curves of the runs that `options` name."""
+    # The engine is only needed here.
+    from labml_nn.runs.plot import as_html
+
+    groups = _groups(options.runs)
+    write_whole(options.out, as_html(groups))
+    print(f"Wrote {printable(options.out)}.")
     return 0
 
 

@@ -48,6 +48,7 @@ from labml_nn.runs.files import (
     to_plain,
     write_json,
 )
+from labml_nn.runs.intervals import Intervals
 from labml_nn.runs.record import Record
 from labml_nn.runs.tracking import Tracker
 from labml_nn.training.checkpoint import CheckpointFolder
@@ -184,7 +185,6 @@ def _run(
         held_out=None if config.final else task.held_out,
         checkpoint_seconds=config.checkpoint_seconds,
         checkpoint_steps=config.checkpoint_steps,
-        metrics_steps=config.metrics_steps,
         config=plain,
     )
     if begun:
@@ -314,7 +314,8 @@ def _train(
     def write(step: int, values: dict[str, float]) -> None:
         if machine.is_main:
             images = trainer.seen
-            epoch = round(images / len(task.train), 2)
+            digits = 4 if "interval" in values else 2
+            epoch = round(images / len(task.train), digits)
             where = {"step": step, "images": images, "epoch": epoch}
             append_line(folder / "metrics.jsonl", to_json({**where, **values}))
 
@@ -328,7 +329,13 @@ def _train(
         unit="step",
         disable=not machine.is_main,
     ) as bar:
-        return loop.run(lambda: bool(signals), bar.update, note, on_save, write)
+        intervals = Intervals(loop, task.config.metrics_steps, write)
+
+        def on_step() -> None:
+            bar.update()
+            intervals.after_step()
+
+        return loop.run(lambda: bool(signals), on_step, note, on_save)
 
 
 def _result(task: Task, loop: Loop) -> dict[str, Any]:

@@ -52,9 +52,6 @@ from labml_nn.training.measuring import Totals, evaluate
 from labml_nn.training.schedule import ends_epoch, part_left
 from labml_nn.training.verify import Expected
 
-# What is told of a step by its number: names of what was measured, and numbers
-Report = Callable[[int, dict[str, float]], object]
-
 
 class Normalize(nn.Module):
     """
@@ -387,8 +384,6 @@ class Loop:
     # Seconds between checkpoints, or the steps between them, if that is a number
     checkpoint_seconds: float = 300
     checkpoint_steps: int | None = None
-    # Steps between measurements within an epoch, if there are to be any
-    metrics_steps: int | None = None
     # The configuration of the run, as plain values, which checkpoints hold too
     config: dict[str, Any] = field(default_factory=dict)
     # What the run has measured so far: the seconds it took and its best accuracy
@@ -408,9 +403,8 @@ class Loop:
         self,
         should_stop: Callable[[], bool] = lambda: False,
         on_step: Callable[[], object] = lambda: None,
-        on_epoch: Report = lambda *_: None,
+        on_epoch: Callable[[int, dict[str, float]], object] = lambda *_: None,
         on_save: Callable[[], object] = lambda: None,
-        on_interval: Report = lambda *_: None,
     ) -> bool:
         """
         ### All steps
@@ -423,8 +417,6 @@ class Loop:
         * `on_epoch` is called at the end of every epoch with the number of steps so far, and with
           what was measured
         * `on_save` is called after every checkpoint
-        * `on_interval` is called every `metrics_steps` steps and at the end of an epoch, with the
-          number of steps so far, and with what was measured since it was called last
 
         Raises `Diverged` if the loss is no longer a number.
         """
@@ -440,15 +432,11 @@ class Loop:
                 recipe, n, trainer.step, trainer.seen
             )
             is_due = stop or self._is_due(saved)
-            if not stop and self._ends_interval(at_end):
-                on_interval(trainer.step, self._read_interval())
             if not (at_end or is_due):
                 continue
             # Losses are looked at before anything is saved: weights that are no longer numbers
             # must not take the place of good ones.
             values = trainer.read_totals(start_anew=at_end)
-            if at_end:
-                self.progress.pop("interval", None)
             self.progress["seconds"] += time.perf_counter() - clock
             self.progress["learning_rate"] = values["learning_rate"]
             is_best = at_end and self._measure(values)
@@ -492,35 +480,6 @@ class Loop:
             return is_late
         # Clocks of several processes differ, and all have to look at their losses together.
         return step % 10 == 0 and machine.any(is_late)
-
-    def _ends_interval(self, at_end: bool) -> bool:
-        every = self.metrics_steps
-        return bool(every and (at_end or self.trainer.step % every == 0))
-
-    def _read_interval(self) -> dict[str, float]:
-        """
-        ### Within an epoch
-
-        What was measured since the last interval ended, or since the epoch began. The totals are
-        those of the epoch, so what they were then is taken away. It is noted in `progress` and
-        saved with it, and a run that goes on from the middle of an interval loses none of its
-        steps.
-        """
-        trainer = self.trainer
-        now = trainer.totals.state(trainer.machine)
-        before = self.progress.get("interval", {})
-        loss, hits, images = (
-            now[name] - before.get(name, 0.0)
-            for name in ("loss", "hits", "images")
-        )
-        self.progress["interval"] = now
-        n = max(images, 1)
-        return {
-            "interval": round(images / trainer.recipe.batch_size),
-            "loss.train": loss / n,
-            "accuracy.train": hits / n,
-            "learning_rate": trainer.recipe.rate(max(trainer.position - 1, 0)),
-        }
 
     def _measure(self, values: dict[str, float]) -> bool:
         """

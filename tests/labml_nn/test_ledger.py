@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from labml_nn.runs.code_version import find_code, note_version
 from labml_nn.runs.compare import as_plain, group_runs
 from labml_nn.runs.files import RunFailed, to_plain
 from labml_nn.runs.ledger import as_csv, read_run
+from labml_nn.runs.plot import points
 from labml_nn.training import Trainer
 
 TRAIN = experiment.EXPERIMENT.main
@@ -595,3 +597,60 @@ def test_nothing_is_deleted_through_a_link(train: Train, capsys: Said) -> None:
     assert main(["prune", "run", "--yes"]) == 1
     assert "run/checkpoints is a link, expected a folder" in capsys.readouterr().err
     assert len(list(Path("others").iterdir())) == 4
+
+
+# --- Drawing
+
+
+def test_a_page_has_the_curves_and_needs_nothing_else(capsys: Said) -> None:
+    assert TRAIN([*INTERVALS, "--out", "runs/a"]) == 0
+    made_up("runs/b", 1, 0.9)
+    assert main(["plot", "runs", "--out", "deep/curves.html"]) == 0
+    page = Path("deep/curves.html").read_text("utf-8")
+    assert page.count("<svg") == 5 and "runs/a" in page and "runs/b" in page
+    assert "light-dark(" in page and "default-src 'none'" in page
+    assert not re.findall(r"https?:|<script|src=|href=|@import|url\(", page)
+    [group, _] = group_runs([read_run(Path("runs/a")), read_run(Path("runs/b"))])
+    lines = [line for line in metrics(Path("runs/a")) if "interval" in line]
+    found = points(group, "loss.train")
+    assert [(p.x, p.mean) for p in found] == [(line["epoch"], line["loss.train"]) for line in lines]
+
+
+def test_a_band_shows_the_range_over_seeds() -> None:
+    folders = [made_up("a", 0, 0.5), made_up("b", 1, 0.7)]
+    [group] = group_runs([read_run(folder) for folder in folders])
+    [point] = points(group, "accuracy.valid")
+    assert (point.x, point.low, point.high) == (1, 0.5, 0.7)
+    assert point.mean == pytest.approx(0.6)
+
+
+def test_texts_of_a_folder_are_no_html(capsys: Said) -> None:
+    made_up("runs/<script>a&b", learning_rate="</li><script>")
+    made_up("runs/c")
+    assert main(["plot", "runs", "--out", "curves.html"]) == 0
+    page = Path("curves.html").read_text("utf-8")
+    assert "<script" not in page and "&lt;script&gt;a&amp;b" in page
+
+
+def test_numbers_that_cannot_be_drawn_are_left_out() -> None:
+    folder = made_up("run")
+    values: list[Any] = [0.5, 1e300, -1e300, 1e-200, None, "x", [], 0]
+    lines = [{"step": n, "epoch": n, "loss.train": value} for n, value in enumerate(values)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    [group] = group_runs([read_run(folder)])
+    assert [(point.x, point.mean) for point in points(group, "loss.train")] == [(0, 0.5), (7, 0)]
+
+
+def test_a_long_run_has_no_more_points_than_a_chart_has_pixels() -> None:
+    folder = made_up("run")
+    lines = [{"step": n, "epoch": n, "loss.train": n} for n in range(2500)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    [group] = group_runs([read_run(folder)])
+    assert [point.x for point in points(group, "loss.train")] == list(range(0, 2500, 3))
+
+
+def test_nothing_to_draw_is_said(capsys: Said) -> None:
+    (made_up("run") / "metrics.jsonl").unlink()
+    assert main(["plot", "run", "--out", "curves.html"]) == 1
+    assert "nothing was measured in these runs yet" in capsys.readouterr().err
+    assert not Path("curves.html").exists()
