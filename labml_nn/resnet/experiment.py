@@ -36,6 +36,28 @@ python -m labml_nn.resnet.experiment quick \
     --out runs/first --resume auto
 ```
 
+## Looking at runs
+
+Each run has a [folder of its own](../runs/__init__.py). [A command](../runs/__main__.py) lists them
+and tells them apart. Here three learning rates are tried, each with two seeds:
+
+```shell
+for rate in 0.05 0.1 0.2; do
+  for seed in 0 1; do
+    python -m labml_nn.resnet.experiment digits \
+        --learning-rate $rate --seed $seed \
+        --out runs/rates/$rate-$seed
+  done
+done
+python -m labml_nn.runs list runs/rates
+python -m labml_nn.runs compare runs/rates
+python -m labml_nn.runs plot runs/rates --out curves.html
+```
+
+The table of `compare` has a row for each rate, with the mean over its seeds and their standard
+deviation. A difference between two rates that is not much larger than these deviations says
+nothing; try more seeds.
+
 ## Results
 
 These runs are [recorded](../runs/record.py). An accuracy is the mean of all runs of a preset,

@@ -70,10 +70,10 @@ from jaxtyping import Float, Shaped
 from labml_helpers.module import Module
 from torch import Tensor, nn
 
+from labml_nn.printing import printable
 from labml_nn.resnet import _conv, _require, _require_positive
 from labml_nn.training import unpack
 from labml_nn.training.checkpoint import CheckpointError
-from labml_nn.training.unpack import printable
 
 # Makes a normalization for a number of channels: `nn.BatchNorm2d`, or a function of yours.
 NormLayer = Callable[[int], nn.Module]

@@ -34,12 +34,12 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from labml_nn.data import ImageData
+from labml_nn.printing import printable
 from labml_nn.resnet import experiment, speedrun
 from labml_nn.runs.command import Experiment
 from labml_nn.runs.config import check_limits
 from labml_nn.runs.files import RunFailed, load_config, print_error
 from labml_nn.training.checkpoint import CheckpointError, CheckpointFolder, load
-from labml_nn.training.unpack import printable
 from labml_nn.training.verify import ABOUT, Expected, Unfit, compare
 
 # The experiments whose networks can be loaded

@@ -21,16 +21,26 @@ pages are for looking things up.
 | [files](files.py) | reads and writes the files of a run |
 | [record](record.py) | keeps results for the tables and charts of the pages |
 | [tracking](tracking.py) | tells labml what is measured |
+| [code_version](code_version.py) | notes the version of the code |
+| [intervals](intervals.py) | measures within an epoch |
+| [ledger](ledger.py) | reads the folders of runs, whatever state they are in |
+| [compare](compare.py) | says what differs between runs, with deviations over seeds |
+| [plot](plot.py) | draws the curves of runs on one page |
+| [evaluate](evaluate.py) | measures a run again, and keeps a record of it |
+| [prune](prune.py) | removes old checkpoints |
+| [the ledger's command](__main__.py) | `python -m labml_nn.runs` |
 
 A run has a folder of its own. Everything that is known about it is there:
 
 | file | what it holds |
 |---|---|
-| `config.json` | the configuration, and the module and the preset it came from |
-| `metrics.jsonl` | one line for each epoch: losses, accuracies, learning rate, speed |
+| `config.json` | the configuration, module and preset, the data, the versions of the code |
+| `metrics.jsonl` | losses, accuracies, learning rate, speed, by epoch or `--metrics-steps` |
 | `checkpoints/` | the last states of the run, and the best |
 | `result.json` | what came out of it, once it is complete |
 | `running.json` | which process is at work here, while one is |
+| `failed.json` | why the last attempt failed, if it did |
+| `test_uses.jsonl` | each use of the test set after training |
 
 An experiment of your own is a module with three things in it: a subclass of
 [`Config`](config.py#Config) that says how to build the network and what recipe to train it by, some

@@ -25,6 +25,7 @@ import tyro
 
 from labml_nn.data import DRAWS
 from labml_nn.data.cifar10 import DataError
+from labml_nn.printing import printable
 from labml_nn.runs.config import (
     Config,
     check_limits,
@@ -44,7 +45,6 @@ from labml_nn.runs.run import Task, run
 from labml_nn.training.checkpoint import CheckpointError
 from labml_nn.training.machine import Machine, find_machine
 from labml_nn.training.processes import Disagreement, PeerLost, process_group
-from labml_nn.training.unpack import printable
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 

@@ -22,10 +22,10 @@ from torch import nn
 from labml_nn.data import ImageData, split
 from labml_nn.data.cifar10 import load_cifar10
 from labml_nn.data.small import load_digits, make_synthetic
+from labml_nn.printing import printable
 from labml_nn.runs.files import RunFailed, to_plain
 from labml_nn.training.loop import Recipe
 from labml_nn.training.machine import Precision
-from labml_nn.training.unpack import printable
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ class Config:
     checkpoint_seconds: float = 300
     # Steps between checkpoints, instead of seconds.
     checkpoint_steps: int | None = None
+    # Steps between lines of `metrics.jsonl` within an epoch. By default there is one for each epoch
+    # only: to know a loss means to wait for the device.
+    metrics_steps: int | None = None
     # How many of the last checkpoints to keep. The best is kept too.
     keep: int = 3
     # Add the result to `experiments/`, where the tables and curves of the site come from.
@@ -90,6 +93,7 @@ class Config:
             "seed": (-(2**63), 2**64 - 1),
             "checkpoint_seconds": (0, 10**9),
             "checkpoint_steps": (1, 10**9),
+            "metrics_steps": (1, 10**9),
             "keep": (1, 10**6),
         }
 
@@ -103,7 +107,7 @@ class Config:
         """
         images = "the run would be measured with images that it has learned"
         free = "data_dir device channels_last compile checkpoint_seconds "
-        free += "checkpoint_steps keep record app_url"
+        free += "checkpoint_steps metrics_steps keep record app_url"
         return {
             **dict.fromkeys(("data", "valid_images", "final"), images),
             **dict.fromkeys(free.split(), FREE),

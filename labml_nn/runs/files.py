@@ -21,7 +21,7 @@ import socket
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from typing import get_type_hints as type_hints
 
 from filelock import FileLock, Timeout
 
-from labml_nn.training.unpack import printable, printable_lines
+from labml_nn.printing import printable, printable_lines
 
 
 class RunFailed(Exception):
@@ -92,7 +92,7 @@ def load_config(
     try:
         # JSON itself knows neither infinity nor NaN. Python writes and reads them all the same.
         saved = json.loads(
-            _read_small(path),
+            read_small(path),
             parse_constant=lambda name: _not_valid(name, "a finite number"),
         )
         module, preset = saved["module"], _checked(saved["preset"], str)
@@ -126,7 +126,7 @@ def load_config(
     return module, preset, config
 
 
-def _read_small(path: Path) -> str:
+def read_small(path: Path) -> str:
     """The text of the file at `path`. Raises `ValueError` for a pipe, and for what is large."""
     if path.exists() and not path.is_file():
         raise ValueError("it is not a regular file")
@@ -182,9 +182,10 @@ def check_folder(folder: Path) -> None:
     The folder may come from somebody else. Who reads from a pipe waits for ever, and who writes
     through a link writes to wherever it leads.
     """
-    names = ("config.json", "metrics.jsonl", "result.json", "running.json")
+    names = "config.json metrics.jsonl result.json running.json failed.json "
+    names += "test_uses.jsonl"
     kinds = {
-        **dict.fromkeys(names, (stat.S_ISREG, "a regular file")),
+        **dict.fromkeys(names.split(), (stat.S_ISREG, "a regular file")),
         "checkpoints": (stat.S_ISDIR, "a folder"),
     }
     for name, (is_right, expected) in kinds.items():
@@ -235,7 +236,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 def _read_note(path: Path) -> str:
     try:
-        note = json.loads(_read_small(path))
+        note = json.loads(read_small(path))
         pid, host, started = (
             printable(note[name], 64) for name in ("pid", "host", "started")
         )
@@ -281,6 +282,26 @@ def writing(path: Path) -> Iterator[None]:
             "on its disk, or see to the permissions. What was saved before is "
             "whole; a run goes on from it with --resume."
         ) from error
+
+
+@contextmanager
+def note_failure(folder: Path) -> Iterator[None]:
+    """Inside of this context, an error leaves a note in `failed.json` in the `folder` of the run.
+
+    It says why the run ended. The note of an earlier attempt is removed. If the disk is full, there
+    is no note; the error itself matters more.
+    """
+    note = folder / "failed.json"
+    with writing(note):
+        note.unlink(missing_ok=True)
+    try:
+        yield
+    except Exception as error:
+        when = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
+        text = str(error) or repr(error)
+        with suppress(RunFailed):
+            write_json(note, {"error": text[:2000], "when": when})
+        raise
 
 
 def write_json(path: Path, values: Any) -> None:

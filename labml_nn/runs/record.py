@@ -45,10 +45,12 @@ class Record:
         `RecordError` if the file is there and cannot be read, and `RunFailed` if it cannot be
         written.
         """
-        epochs = metrics.read_text("utf-8").splitlines()
+        lines = metrics.read_text("utf-8").splitlines()
+        epochs = [json.loads(line) for line in lines]
         entry = {
             **{name: result[name] for name in KEPT},
-            "curve": curve([json.loads(epoch) for epoch in epochs]),
+            # Not what was measured within epochs
+            "curve": curve([line for line in epochs if "interval" not in line]),
         }
         runs = self.runs()
         kind = "final" if result["final"] else "held_out"

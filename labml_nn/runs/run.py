@@ -19,7 +19,7 @@ import platform
 import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,8 @@ from torch import distributed, nn
 from tqdm import tqdm
 
 from labml_nn.data import DRAWS, ImageData
+from labml_nn.printing import printable
+from labml_nn.runs.code_version import code_of_run
 from labml_nn.runs.config import Config, find_changes, option
 from labml_nn.runs.files import (
     RunFailed,
@@ -39,12 +41,14 @@ from labml_nn.runs.files import (
     check_folder,
     forget_after,
     new_folder,
+    note_failure,
     path_fields,
     remove_leftovers,
     to_json,
     to_plain,
     write_json,
 )
+from labml_nn.runs.intervals import Intervals
 from labml_nn.runs.record import Record
 from labml_nn.runs.tracking import Tracker
 from labml_nn.training.checkpoint import CheckpointFolder
@@ -57,7 +61,6 @@ from labml_nn.training.processes import (
     hash_of_code,
     hash_of_files,
 )
-from labml_nn.training.unpack import printable
 
 
 @dataclass(frozen=True)
@@ -210,11 +213,18 @@ def _run(
             "another --out."
         )
 
+    code = (
+        code_of_run(folder, task.module, trainer.step)
+        if machine.is_main
+        else []
+    )
+
     def write_config() -> None:
         if machine.is_main:
+            saved = {"config": plain, "data": images, "code": code}
             write_json(
                 folder / "config.json",
-                {"module": task.module, "preset": task.preset, "config": plain},
+                {"module": task.module, "preset": task.preset, **saved},
             )
 
     if not begun:
@@ -222,7 +232,9 @@ def _run(
     if machine.is_main:
         forget_after(folder / "metrics.jsonl", trainer.step)
     tracker = Tracker(task.name, plain, machine, config.app_url)
+    failures = note_failure(folder) if machine.is_main else nullcontext()
     with (
+        failures,
         stop_on_signals() as signals,
         tracker,
         explain_memory(recipe.batch_size, machine, checkpoints, task.command),
@@ -236,6 +248,7 @@ def _run(
         return 130
     result = _result(task, loop)
     if machine.is_main:
+        result |= {"images_to_train_on": images, "code": code}
         write_json(folder / "result.json", result)
         print_summary(result, folder)
         if task.record is not None:
@@ -298,11 +311,16 @@ def _train(
     if trainer.step < steps and here not in machines:
         machines.append(here)
 
-    def note(step: int, values: dict[str, float]) -> None:
+    def write(step: int, values: dict[str, float]) -> None:
         if machine.is_main:
-            epoch = round(trainer.seen / len(task.train), 2)
-            line = to_json({"step": step, "epoch": epoch, **values})
-            append_line(folder / "metrics.jsonl", line)
+            images = trainer.seen
+            digits = 4 if "interval" in values else 2
+            epoch = round(images / len(task.train), digits)
+            where = {"step": step, "images": images, "epoch": epoch}
+            append_line(folder / "metrics.jsonl", to_json({**where, **values}))
+
+    def note(step: int, values: dict[str, float]) -> None:
+        write(step, values)
         tracker.report(step, values)
 
     with tqdm(
@@ -311,7 +329,13 @@ def _train(
         unit="step",
         disable=not machine.is_main,
     ) as bar:
-        return loop.run(lambda: bool(signals), bar.update, note, on_save)
+        intervals = Intervals(loop, task.config.metrics_steps, write)
+
+        def on_step() -> None:
+            bar.update()
+            intervals.after_step()
+
+        return loop.run(lambda: bool(signals), on_step, note, on_save)
 
 
 def _result(task: Task, loop: Loop) -> dict[str, Any]:
@@ -335,11 +359,15 @@ def _result(task: Task, loop: Loop) -> dict[str, Any]:
         "final": task.config.final,
         "parameters": sum(p.numel() for p in task.model.parameters()),
         "steps": trainer.step,
+        "images": images,
         "epochs": round(images / len(task.train), 2),
         "seconds": round(seconds, 1),
         # A checkpoint of somebody else's may say that it took no time.
         "images_per_second": round(images / seconds, 1) if seconds else 0.0,
         "valid_accuracy": loop.progress.get("valid_accuracy"),
+        "best_valid_accuracy": best
+        if (best := loop.progress["best"]) >= 0
+        else None,
         "test_accuracy": test_accuracy,
         "machine": " + ".join(loop.progress["machines"]),
         "precision": machine.precision,

@@ -33,8 +33,8 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from labml_nn.data import DRAWS
+from labml_nn.printing import printable, printable_lines
 from labml_nn.training import unpack
-from labml_nn.training.unpack import printable, printable_lines
 
 CPU = torch.device("cpu")
 

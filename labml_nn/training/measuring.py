@@ -84,8 +84,12 @@ class Totals:
         What a checkpoint saves in the middle of an epoch: the sums of all processes, of which this
         is the one on `machine`, and the seconds. An epoch that was interrupted then has the same
         mean loss as one that was not.
+
+        Waits for the device. Raises `Diverged` if a loss was infinite or no number.
         """
         loss, hits, images = machine.sum(self.sums[:3].clone()).tolist()
+        if not math.isfinite(loss):
+            raise Diverged(self.sums[3].item())
         seconds = time.perf_counter() - self.started
         return {
             "loss": loss,
@@ -110,14 +114,10 @@ class Totals:
 
         Raises `Diverged` if a loss was infinite or no number.
         """
-        sums = machine.sum(self.sums[:3].clone())
-        loss, hits, images = sums.tolist()
-        first_bad = self.sums[3].item()
-        seconds = time.perf_counter() - self.started
-        if not math.isfinite(loss):
-            raise Diverged(first_bad)
-        n = max(images, 1)
-        return loss / n, hits / n, images / seconds
+        sums = self.state(machine)
+        n = max(sums["images"], 1)
+        speed = sums["images"] / sums["seconds"]
+        return sums["loss"] / n, sums["hits"] / n, speed
 
 
 class Diverged(Exception):

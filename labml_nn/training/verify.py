@@ -28,6 +28,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from labml_nn.printing import printable
 from labml_nn.training.checkpoint import (
     CPU,
     Checkpoint,
@@ -35,7 +36,6 @@ from labml_nn.training.checkpoint import (
     random_state,
     try_random_state,
 )
-from labml_nn.training.unpack import printable
 
 
 class Unfit(ValueError):
@@ -225,6 +225,11 @@ def _show(value: Any) -> str:
     return f"of the type {printable(type(value).__name__, 60)}"
 
 
+# The sums of an epoch that is not over
+TOTALS = {
+    name: Maybe(Number(0)) for name in ("loss", "hits", "images", "seconds")
+}
+
 # What a run notes of itself
 PROGRESS = {
     "seconds": Number(0),
@@ -236,11 +241,8 @@ PROGRESS = {
     "changes": Maybe(Many(Text())),
     # How many images it learns from, their shape and their hash
     "data": Maybe(Text()),
-}
-
-# The sums of an epoch that is not over
-TOTALS = {
-    name: Maybe(Number(0)) for name in ("loss", "hits", "images", "seconds")
+    # The sums when the last interval within the epoch ended
+    "interval": Maybe(TOTALS),
 }
 
 # What PyTorch's `GradScaler` remembers, which keeps gradients in float16 from becoming zero

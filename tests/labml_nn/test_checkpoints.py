@@ -22,6 +22,7 @@ from sampling import SHARE
 from small_runs import environment, last
 
 from labml_nn.data.small import make_synthetic
+from labml_nn.printing import printable
 from labml_nn.resnet import experiment, predict
 from labml_nn.resnet.experiment import ResNetConfig
 from labml_nn.resnet.speedrun import SpeedConfig
@@ -37,7 +38,6 @@ from labml_nn.training.checkpoint import (
     try_random_state,
 )
 from labml_nn.training.machine import Machine
-from labml_nn.training.unpack import printable
 
 CPU = Machine(torch.device("cpu"))
 ABOUT = {"classes": [str(k) for k in range(10)], "channels": 3, "side": 8}

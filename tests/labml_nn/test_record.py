@@ -90,7 +90,7 @@ def test_only_whole_presets_are_recorded() -> None:
 def test_compared_fields_are_all_that_a_result_depends_on() -> None:
     free = (
         "data_dir final seed device precision channels_last compile sync_bn deterministic out checkpoint_seconds"
-        " checkpoint_steps keep record app_url"
+        " checkpoint_steps metrics_steps keep record app_url"
     ).split()
     assert {*ResNetConfig().result_depends_on(), *free} == set(to_plain(ResNetConfig()))
 
