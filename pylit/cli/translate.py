@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,20 +24,26 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @source_option
-def update(config: Path | None, source_lang: str | None) -> None:
+@click.option(
+    "--check", is_flag=True, help="Write nothing; fail if entries would change. Layout does not count."
+)
+def update(config: Path | None, source_lang: str | None, check: bool) -> None:
     """Update the catalogs of a site from its sources.
 
     New blocks are added, changed ones are marked with their previous text, and removed ones are kept as obsolete
     entries. Pages without a catalog get none; `pylit new` creates it.
     """
-    from ..translate import pages_without_catalog, update_interface, update_site
+    from ..translate import interface_changes, pages_without_catalog, site_changes, write_changes
 
     with ending_on_errors():
         site = open_site(config, source_lang)
         _require_folder(site)
-        changed = update_site(site)
+        changes = site_changes(site)
         if site.owns_engine:
-            changed += update_interface(site.settings.languages[1:])
+            changes += interface_changes(site.settings.languages[1:])
+        if check:
+            changes = [change for change in changes if not change.is_layout]
+        changed = [change.path for change in changes] if check else write_changes(changes)
     for path in changed:
         click.echo(os.path.relpath(path))
     for lang in site.settings.languages[1:]:
@@ -43,7 +51,8 @@ def update(config: Path | None, source_lang: str | None) -> None:
             named = f": {without[0].file}" if len(without) == 1 else ""
             pages = plural(len(without), "page") + f" without a catalog in {lang}{named}"
             click.echo(f"{pages}; `pylit new {lang} FILE` creates one.", err=True)
-    click.echo(f"{plural(len(changed), 'catalog')} changed.", err=True)
+    click.echo(f"{plural(len(changed), 'catalog')} {'to update' if check else 'changed'}.", err=True)
+    sys.exit(check and bool(changed))
 
 
 def _require_folder(site: Site) -> None:
@@ -63,11 +72,7 @@ def status(config: Path | None, source_lang: str | None, as_json: bool, language
 
     with ending_on_errors():
         site = open_site(config, source_lang)
-        wanted = languages or site.settings.languages[1:]
-        for lang in wanted:
-            if lang not in site.settings.languages[1:]:
-                known = ", ".join(site.settings.languages[1:]) or "none yet"
-                raise click.ClickException(f"the site is not translated into {lang}; languages: {known}")
+        wanted = [_language(site, lang) for lang in languages] or site.settings.languages[1:]
         found = [part for part in site_progress(site, interface=site.owns_engine) if part.lang in wanted]
     if as_json:
         click.echo(json.dumps([part.as_dict() for part in found], indent=2, ensure_ascii=False))
@@ -80,6 +85,22 @@ def status(config: Path | None, source_lang: str | None, as_json: bool, language
             share = f"{part.translated} ({part.share:.0%})"
             numbers = f"{part.blocks:>6}  {share:>10}  {part.stale:>5}  {part.missing:>7}  {part.broken:>6}"
             click.echo(f"  {part.file or 'all':<{width}}  {numbers}")
+
+
+def _language(site: Site, lang: str) -> str:
+    """Return the code by which a site knows a language that it is translated into.
+
+    Raises:
+        ClickException: if it is not.
+    """
+    from ..i18n import is_alias
+
+    known = site.settings.languages[1:]
+    found = lang if lang in known else next((one for one in known if is_alias(one, lang)), "")
+    if not found:
+        listed = ", ".join(known) or "none yet"
+        raise click.ClickException(f"the site is not translated into {lang}; languages: {listed}")
+    return found
 
 
 @click.command()
@@ -133,30 +154,23 @@ def new(config: Path | None, source_lang: str | None, lang: str, files: tuple[Pa
 
     A catalog is created for each file. A language that is new to the site is added to it, with a glossary.
     """
-    from babel import Locale, UnknownLocaleError
-
     from ..api import given, open_configuration
     from ..api import open_site as open_configured
-    from ..i18n import direction, native_name
-    from ..site import LANGUAGE
-    from ..translate import add_language, update_interface, update_pages
+    from ..i18n import canonical_code, direction, is_alias, native_name
+    from ..site import find_pages
+    from ..translate import add_language, interface_changes, page_changes, write_changes
 
-    try:
-        if not LANGUAGE.fullmatch(lang):
-            raise ValueError
-        Locale.parse(lang, sep="-")
-    except (UnknownLocaleError, ValueError) as error:
+    code = canonical_code(lang)
+    if not code:
         hint = "use a code such as ja, pt-BR or zh-Hant"
-        raise click.ClickException(f"{lang} is not a known language; {hint}") from error
+        raise click.ClickException(f"{lang} is not a known language; {hint}")
     with ending_on_errors():
         configuration = open_configuration(config, given({"source_lang": source_lang}))
         site = open_configured(configuration, is_kept=False)
         _require_folder(site)
-        is_new = lang not in site.settings.languages
-        if is_new and (
-            other := {one.casefold(): one for one in site.settings.languages}.get(lang.casefold())
-        ):
-            raise click.ClickException(f"the site already has {lang}, as {other}")
+        known = site.settings.languages
+        lang = lang if lang in known else next((one for one in known if is_alias(one, code)), code)
+        is_new = lang not in known
         if lang == site.settings.languages[0]:
             raise click.ClickException(f"the site is written in {lang}; name a language to translate it into")
         if not is_new and not files:
@@ -164,12 +178,16 @@ def new(config: Path | None, source_lang: str | None, lang: str, files: tuple[Pa
                 f"the site already has {lang}; name files to translate, `pylit status {lang}` lists them"
             )
         pages = _pages(site, files)
+        changes = []
         if is_new:
-            add_language(site, configuration, lang)
-            site = open_site(config, source_lang)
-        changed = update_pages(site, lang, pages)
+            changes += add_language(site, configuration, lang)
+            languages = (*site.settings.languages, lang)
+            site = find_pages(replace(site.settings, languages=languages))  # the addresses must be free
+        catalogs = page_changes(site, lang, pages)
         if is_new and site.owns_engine:
-            changed += update_interface([lang])
+            catalogs += interface_changes([lang])
+        write_changes([*changes, *catalogs])
+    changed = [change.path for change in catalogs]
     for path in changed:
         click.echo(os.path.relpath(path))
     side = "from right to left" if direction(lang) == "rtl" else "from left to right"

@@ -16,7 +16,7 @@ from .config import (
     read_config,
     table_name,
 )
-from .discovery import LANGUAGE, find_loop, find_pages
+from .discovery import find_loop, find_pages
 from .files import files_asked, named_from
 from .make_settings import pages_settings, site_languages, site_settings, site_store
 from .options import FILES, NAMES, PATHS, WHOLE, Given, StrPath, check_options
@@ -33,7 +33,6 @@ from .workbench import Workbench
 __all__ = [
     "CONFIG_NAMES",
     "FILES",
-    "LANGUAGE",
     "NAMES",
     "OWN",
     "PATHS",

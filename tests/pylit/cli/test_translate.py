@@ -95,10 +95,80 @@ def test_accept_of_what_is_no_line(number: str) -> None:
     assert f"{CATALOG}:{number} is not a catalog" in run("accept", f"{CATALOG}:{number}").stderr
 
 
-def test_new_knows_a_language_in_other_letters() -> None:
-    before = Path("mkdocs.yml").read_bytes()
-    assert "the site already has ZH, as zh" in run("new", "ZH").stderr
-    assert Path("mkdocs.yml").read_bytes() == before
+def tree() -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in Path().rglob("*")}
+
+
+@pytest.mark.parametrize("alias", ["ZH", "zh-Hans", "zh_hans"])
+def test_aliases_name_the_language_that_the_site_has(alias: str, write: Write) -> None:
+    before = tree()
+    assert "the site already has zh; name files to translate" in run("new", alias).stderr
+    assert tree() == before
+    assert run("status", alias).output.startswith("中文 (zh)")
+    write("pkg/b.py", '"""Words."""\n')
+    assert run("new", alias, "pkg/b.py").stdout.splitlines()[0] == "translations/zh/pkg/b.po"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("lang", "header", "plurals", "name"),
+    [
+        ("pt-BR", "pt_BR", "nplurals=2; plural=(n > 1);", "Português (Brasil)"),
+        ("zh-Hant", "zh_Hant", "nplurals=1; plural=0;", "中文 (繁體)"),
+        ("zh-TW", "zh_TW", "nplurals=1; plural=0;", "中文 (繁體, 台灣)"),
+        ("es-419", "es_419", "nplurals=2; plural=(n != 1);", "Español (Latinoamérica)"),
+        (
+            "sr-Latn",
+            "sr_Latn",
+            "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);",
+            "Srpski (latinica)",
+        ),
+    ],
+)
+def test_languages_with_a_region_or_script(lang: str, header: str, plurals: str, name: str) -> None:
+    result = run("new", header.lower(), "pkg")
+    assert result.exit_code == 0, result.output
+    assert f"{name} ({lang}), written from left to right: 2 catalogs created." in result.output
+    assert f"languages: [en, zh, {lang}]" in Path("mkdocs.yml").read_text("utf-8")
+    catalog = f"translations/{lang}/pkg/__init__.po"
+    po = polib.pofile(catalog)
+    assert (po.metadata["Language"], po.metadata["Plural-Forms"]) == (header, plurals)
+    check = subprocess.run(["msgfmt", "--check", "-o", "/dev/null", catalog], capture_output=True, text=True)
+    assert (check.returncode, check.stderr) == (0, "")
+    translate(catalog, Package="Paket")
+    assert run("update", "--check").exit_code == 0
+    assert run("check").exit_code == 0
+    assert run("status", lang).output.startswith(f"{name} ({lang})")
+    result = run("build", "--out", "out", "--no-cache", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    html = Path(f"out/{lang}/index.html").read_text("utf-8")
+    assert f'<html lang="{lang}" dir="ltr"' in html and "Paket" in html
+    assert f'lang="{lang}" hreflang="{lang}" aria-current="true">{name}</a>' in html
+    assert f'property="og:locale" content="{header}"' in html
+
+
+def test_a_new_language_that_fails_changes_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("pkg/broken.py", "def (:\n")
+    write("docs/ja/a.md", "# Its address is that of a translated page\n")
+    before = tree()
+    result = run("new", "pt-BR", "pkg")
+    assert result.exit_code == 1 and "pkg/broken.py:1: error" in result.stderr
+    assert tree() == before
+
+    from pylit.translate import changes
+
+    def fail(path: Path, data: bytes) -> None:
+        if path.name == "a.po":
+            raise OSError(28, "No space left on device", str(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    monkeypatch.setattr(changes, "write_file", fail)
+    result = run("new", "pt-BR", "docs/guide")
+    assert (
+        result.exit_code == 1 and "a.po: error: cannot be written: No space left on device" in result.stderr
+    )
+    assert tree() == before
 
 
 def test_accept_of_what_is_no_catalog() -> None:

@@ -90,9 +90,10 @@ def test_what_is_lacking_is_told_once(write: Write) -> None:
     assert problem.message == "a translation lacks the formula `x`"
 
 
-def test_plural_entries_are_passed_over(write: Write) -> None:
-    path = catalog(write, 'msgid "a"\nmsgid_plural "as"\nmsgstr[0] "b"\n\nmsgid "c"\nmsgstr "d"\n')
-    assert list(load_catalog(path, "zh").entries) == ["c"]
+def test_plural_entries_are_refused(write: Write) -> None:
+    path = catalog(write, 'msgid "c"\nmsgstr "d"\n\nmsgid "a"\nmsgid_plural "as"\nmsgstr[0] "b"\n')
+    with pytest.raises(PylitError, match=r"a\.po:8: error: does not parse: entries with a msgid_plural"):
+        load_catalog(path, "zh")
 
 
 def test_stale_translation_that_never_fitted(write: Write) -> None:
