@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from ..errors import Problem, PylitError, Report
-from ..i18n import LOCALE, Catalog, Glossary, load_catalog, words
+from ..i18n import LOCALE, Catalog, Glossary, State, load_catalog, words
 from ..site import Page, Site, check_page
 from .docstring_params import check_parameters
 from .typography import typography_problems
+from .wording import wording_problems
 
 
 def check_site(site: Site, pages: Sequence[Page]) -> Report:
@@ -53,7 +55,10 @@ def check_translations(site: Site, catalog: Catalog, glossary: Glossary) -> Iter
             right = " or ".join(term.use)
             hint = f"Use {right}. {term.why}".strip()
             yield Problem(file, translation.line, f"`{term.term}` is rendered as {wrong}", hint)
-        for problem in typography_problems(catalog.lang, original, translation.text):
+        mistakes = (
+            wording_problems(original, translation.text) if translation.state is State.TRANSLATED else ()
+        )
+        for problem in chain(mistakes, typography_problems(catalog.lang, original, translation.text)):
             yield Problem(file, translation.line, problem)
 
 

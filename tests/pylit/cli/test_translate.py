@@ -171,6 +171,17 @@ def test_a_new_language_that_fails_changes_nothing(write: Write, monkeypatch: py
     assert tree() == before
 
 
+@pytest.mark.process
+def test_reference_links_are_links_in_every_language(write: Write) -> None:
+    write("docs/guide/a.md", "# Guide\n\nSee [guide][g].\n\n[g]: https://example.org/g\n")
+    run("update")
+    translate("translations/zh/docs/guide/a.po", See="见[指南][g]。")
+    assert run("check", "--strict").exit_code == 0
+    assert run("build", "--out", "out", "--no-cache", "--jobs", "1").exit_code == 0
+    html = Path("out/zh/guide/a.html").read_text("utf-8")
+    assert '见<a href="https://example.org/g"' in html and ">指南</a>。" in html
+
+
 def test_accept_of_what_is_no_catalog() -> None:
     assert (
         "pkg/__init__.py is not a catalog; name a file that ends in .po"

@@ -258,3 +258,50 @@ def test_interface() -> None:
         "中文", "English", "Français", "xx",
     )  # fmt: skip
     assert (direction("zh"), direction("ar"), direction("xx")) == ("ltr", "rtl", "ltr")
+
+
+def entries(path: Path) -> dict[str, tuple[str, bool, str | None]]:
+    return {
+        entry.msgid: (entry.msgstr, entry.fuzzy, entry.previous_msgid) for entry in polib.pofile(str(path))
+    }
+
+
+ROWS, COLUMNS = "`rows` is the number of rows", "`columns` is the number of columns"
+
+
+def test_a_new_block_is_not_shown_as_its_sibling(tmp_path: Path) -> None:
+    """Neither while the sibling is in use, nor when it is gone: it describes something else."""
+    path = tmp_path / "a.po"
+    update(path, "de", page(f"* {ROWS}"))
+    translate(path, **{ROWS: "`rows` ist die Zahl der Zeilen"})
+    update(path, "de", page(f"* {ROWS}\n* {COLUMNS}"))
+    assert entries(path)[COLUMNS] == ("", False, None)
+    update(path, "de", page(f"* {COLUMNS}"))
+    assert load_catalog(path, "de").lookup(COLUMNS).state is State.MISSING
+    update(path, "de", page(f"* {ROWS}"))
+    assert load_catalog(path, "de").lookup(ROWS).text == "`rows` ist die Zahl der Zeilen"
+
+
+def test_a_block_takes_the_place_of_one(tmp_path: Path) -> None:
+    """Of two new ones that resemble the one that is gone, the closer one is its new version."""
+    path = tmp_path / "a.po"
+    update(path, "de", page("The layer adds its input to the output."))
+    translate(path, **{"The layer adds its input to the output.": "Die Schicht addiert."})
+    update(
+        path, "de", page("The layer adds its bias to an output.", "The layer adds its input to the outputs.")
+    )
+    catalog = load_catalog(path, "de")
+    assert catalog.lookup("The layer adds its input to the outputs.").state is State.STALE
+    other = "The layer adds its bias to an output."
+    assert catalog.lookup(other).state is State.MISSING
+    assert entries(path)[other] == ("Die Schicht addiert.", True, None)  # offered to the translator
+
+
+def test_the_exact_translation_is_offered_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "de", page("The layer adds its input to the output."))
+    translate(path, **{"The layer adds its input to the output.": "Ähnlich."})
+    new = "The layer adds its input to the outputs."
+    update(path, "de", page(new), memory={new: "Genau."})
+    assert entries(path)[new] == ("Genau.", True, None)
+    assert [entry.msgstr for entry in polib.pofile(str(path)).obsolete_entries()] == ["Ähnlich."]
