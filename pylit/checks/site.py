@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from ..errors import Problem, PylitError, Report
-from ..i18n import LOCALE, Catalog, Glossary, State, load_catalog, words
+from ..i18n import LOCALE, Catalog, Glossary, State, entry_id, load_catalog, words
 from ..site import Page, Site, check_page
 from .docstring_params import check_parameters
 from .typography import typography_problems
@@ -50,16 +50,17 @@ def check_translations(site: Site, catalog: Catalog, glossary: Glossary) -> Iter
     for original, translation in catalog.entries.items():
         if not translation.text:
             continue
+        name = f"Entry {entry_id(original)}."
         source, target = words(original), words(translation.text)
         for term, wrong in glossary.violations(source, target):
             right = " or ".join(term.use)
-            hint = f"Use {right}. {term.why}".strip()
+            hint = f"Use {right}. {term.why}".strip() + f" {name}"
             yield Problem(file, translation.line, f"`{term.term}` is rendered as {wrong}", hint)
         mistakes = (
             wording_problems(original, translation.text) if translation.state is State.TRANSLATED else ()
         )
         for problem in chain(mistakes, typography_problems(catalog.lang, original, translation.text)):
-            yield Problem(file, translation.line, problem)
+            yield Problem(file, translation.line, problem, name)
 
 
 def _glossary(site: Site, lang: str, report: Report) -> Glossary:

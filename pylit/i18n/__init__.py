@@ -4,7 +4,7 @@ Provides the translation of a block, or the reason why there is none. Refuses a 
 or a link of its original.
 """
 
-from .blocks import OBJECT, Block, blocks, is_translatable, leading_code, words
+from .blocks import OBJECT, Block, blocks, entry_id, is_translatable, leading_code, ordered_parts, words
 from .catalog import (
     Catalog,
     State,
@@ -12,6 +12,7 @@ from .catalog import (
     catalog_from_json,
     catalog_path,
     load_catalog,
+    misfits,
     parse_catalog,
 )
 from .glossary import Glossary, Term, parse_glossary
@@ -22,6 +23,7 @@ from .languages import (
     is_alias,
     native_name,
 )
+from .numbers import changed_numbers
 from .po import po_language, read_po
 from .po_catalog import PoCatalog
 from .po_writer import po_text
@@ -45,13 +47,17 @@ __all__ = [
     "catalog_files",
     "catalog_from_json",
     "catalog_path",
+    "changed_numbers",
     "direction",
+    "entry_id",
     "interface",
     "is_alias",
     "is_translatable",
     "leading_code",
     "load_catalog",
+    "misfits",
     "native_name",
+    "ordered_parts",
     "parse_catalog",
     "parse_glossary",
     "po_language",

@@ -100,6 +100,11 @@ def fixed_parts(text: str) -> Counter[FixedPart]:
     return Counter(_fixed_parts(text))
 
 
+def ordered_parts(text: str) -> list[FixedPart]:
+    """Return the parts of `text` that a translation must keep, in their order."""
+    return list(_fixed_parts(text))
+
+
 def _fixed_parts(text: str) -> Iterator[FixedPart]:
     for token in all_tokens(parse_inline(text)):
         match token.type:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import Problem, Severity
 from ..filesystem import is_entry
 from ..parsing import SpanKind, find_spans, unwanted_characters
-from .blocks import PartKind, fixed_parts, words
+from .blocks import PartKind, entry_id, fixed_parts, words
 from .po import parse_po, read_po
 
 if TYPE_CHECKING:
@@ -187,7 +187,8 @@ def _broken(message: Message, file: str) -> Problem:
         file,
         message.lineno or 0,
         f"a translation {'; '.join(parts) or 'does not fit its previous original'}",
-        "It is not shown until it has the same formulas, code and links as the original.",
+        "It is not shown until it has the same formulas, code and links as the original. "
+        f"Entry {entry_id(message.id)}.",
         Severity.WARNING,
     )
 

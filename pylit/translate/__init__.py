@@ -5,17 +5,17 @@ Never loses a translation: one without a source is kept in its catalog as obsole
 
 from .add_language import add_language
 from .changes import write_changes
-from .progress import site_progress, total_progress
+from .progress import site_progress, total_progress, unfinished_entries
+from .review import StaleEntry, accept, stale_entries
 from .update import (
-    accept,
     interface_changes,
     page_changes,
     pages_without_catalog,
     site_changes,
-    stale_entries,
 )
 
 __all__ = [
+    "StaleEntry",
     "accept",
     "add_language",
     "interface_changes",
@@ -25,5 +25,6 @@ __all__ = [
     "site_progress",
     "stale_entries",
     "total_progress",
+    "unfinished_entries",
     "write_changes",
 ]

@@ -7,8 +7,7 @@ editing code does not change catalogs.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -17,8 +16,8 @@ from jinja2.ext import extract_from_ast
 
 from ..cache import PACKAGE, THEME
 from ..errors import Problem, PylitError
-from ..filesystem import is_entry, leads_away, locate, read_file, write_file
-from ..i18n import LOCALE, Block, PoCatalog, blocks, catalog_path, po_language, po_text, read_po
+from ..filesystem import is_entry, leads_away, locate, read_file
+from ..i18n import LOCALE, Block, PoCatalog, blocks, catalog_path, po_text, read_po
 from ..parsing import decode_utf8
 from ..site import Page, Site
 from .changes import Change, write_changes
@@ -186,46 +185,3 @@ def meaning(catalog: PoCatalog) -> object:
         {text: (one.string, one.fuzzy, one.previous_id) for text, one in catalog.entries.items()},
         {text: one.string for text, one in catalog.obsolete.items() if one.string},
     )
-
-
-@dataclass(frozen=True)
-class StaleEntry:
-    """A translation whose original has changed."""
-
-    line: int
-    """Its line in the catalog."""
-    text: str
-    """The current original."""
-
-
-def stale_entries(path: Path) -> list[StaleEntry]:
-    """Return the stale entries of the catalog at `path`.
-
-    Raises:
-        PylitError: if it does not parse.
-    """
-    messages = read_po(path, po_language(path))
-    return [
-        StaleEntry(message.lineno or 0, str(message.id))
-        for message in messages
-        if message.id and message.fuzzy and message.string
-    ]
-
-
-def accept(path: Path, lines: Collection[int]) -> int:
-    """Mark the stale entries of a catalog that start at `lines` as correct; return their number.
-
-    Raises:
-        PylitError: if it does not parse.
-    """
-    catalog = read_po(path, po_language(path))
-    accepted = 0
-    for message in catalog:
-        if message.id and message.fuzzy and message.lineno in lines:
-            message.flags.discard("fuzzy")
-            message.previous_id = []
-            accepted += 1
-    if accepted:
-        catalog.revise()
-        write_file(path, po_text(catalog).encode())
-    return accepted

@@ -68,31 +68,109 @@ def test_status_of_a_language_that_is_not_there() -> None:
     assert "the site is not translated into ja; languages: zh" in result.stderr
 
 
+def ids(*arguments: str) -> dict[str, str]:
+    """Return the ids of stale entries by what is listed of them."""
+    lines = [line.split(": ", 2) for line in run("accept", *arguments).stdout.splitlines()]
+    return {words: entry for _, entry, words in lines}
+
+
 def test_accept_restamps_what_is_still_right(write: Write) -> None:
+    """By ids, which stay the same while the lines of entries move."""
     translate(Package="包", One="一。二。", Three="三。")
-    write("pkg/__init__.py", MODULE.replace("One. Two.", "One. Two!").replace("Three.", "Three!"))
+    text = (
+        MODULE.replace("# Package", "# Packages")
+        .replace("One. Two.", "One. Two!")
+        .replace("Three.", "Three!")
+    )
+    write("pkg/__init__.py", text)
     run("update")
-    stale = run("accept", CATALOG)
-    assert [line.split(": ", 1)[1] for line in stale.stdout.splitlines()] == ["One. Two!", "Three!"]
-    assert "Accept one with FILE:LINE, or all with --all." in stale.stderr
-    first = stale.stdout.split(": ")[0]
-    line = int(first.rpartition(":")[2])
-    assert Path(CATALOG).read_text("utf-8").splitlines()[line - 1].startswith("msgid")
-    assert run("accept", first).output == f"1 entry of {CATALOG} accepted.\n"
+    stale = ids(CATALOG)
+    assert set(stale) == {"[-Package-]{+Packages+}", "One. Two[-.-]{+!+}", "Three[-.-]{+!+}"}
+    assert "Accept some with FILE ID…, or all with --all." in run("accept", CATALOG).stderr
+    for line in run("status", "--entries", "zh").stdout.splitlines()[:3]:
+        assert line.startswith(f"{CATALOG}:") and line.split(": ")[1] in stale.values()
+        assert line.split(": ")[2] == "stale"
+    first, second, _ = stale.values()
+    assert run("accept", CATALOG, first).output == f"1 entry of {CATALOG} accepted.\n"
+    assert run("accept", f"{CATALOG}:{second}").output == f"1 entry of {CATALOG} accepted.\n"
     entries = {entry.msgid: entry for entry in polib.pofile(CATALOG)}
-    assert not entries["One. Two!"].fuzzy and entries["One. Two!"].previous_msgid is None
-    assert entries["Three!"].fuzzy
-    again = run("accept", first)
+    assert [entry.fuzzy for entry in entries.values()] == [False, False, True]
+    assert entries["One. Two!"].previous_msgid is None
+    again = run("accept", CATALOG, first)
     assert again.exit_code == 1
-    assert f"{CATALOG} has no stale entry in line {line}; stale entries are in: " in again.stderr
+    assert f"{CATALOG} has no stale entry {first}; it has: {stale['Three[-.-]{+!+}']}" in again.stderr
     assert run("accept", "--all", CATALOG).exit_code == 0
     assert run("accept", CATALOG).output == f"{CATALOG} has no stale entries.\n"
     assert run("update").stderr == "0 catalogs changed.\n"
 
 
-@pytest.mark.parametrize("number", ["\xb2", "9" * 5000, "-1", "٣"])
-def test_accept_of_what_is_no_line(number: str) -> None:
-    assert f"{CATALOG}:{number} is not a catalog" in run("accept", f"{CATALOG}:{number}").stderr
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("Uses $x$ only.", "Uses $y$ only.", "its formulas, code or links have changed"),
+        ("Puts $x$ before $y$.", "Puts $y$ before $x$.", "its formulas, code or links have changed"),
+        ("See [it](https://a.org).", "See [it](https://b.org).", "its formulas, code or links have changed"),
+        (
+            "Takes 28 steps of it.",
+            "Takes 82 steps of it.",
+            "its numbers have changed: the new original lacks the number 28",
+        ),
+    ],
+)
+def test_accept_never_certifies_what_was_not_translated(
+    write: Write, old: str, new: str, reason: str
+) -> None:
+    write("pkg/__init__.py", f'"""\n{old}\n"""\n')
+    run("update")
+    catalog = polib.pofile(CATALOG)
+    catalog[0].msgstr = old
+    catalog.save()
+    write("pkg/__init__.py", f'"""\n{new}\n"""\n')
+    run("update")
+    (entry,) = ids(CATALOG).values()
+    for arguments in (["--all", CATALOG], [CATALOG, entry], ["--typo", "pkg/__init__.py"]):
+        result = run("accept", *arguments)
+        assert "accepted.\n" not in result.stdout
+        assert polib.pofile(CATALOG)[0].fuzzy
+    assert f"{entry} is not accepted: {reason}" in run("accept", CATALOG, entry).stderr
+    assert run("accept", CATALOG, entry).exit_code == 1
+
+
+def test_accept_leaves_suggestions_alone(write: Write) -> None:
+    translate(Package="包")
+    write("docs/guide/a.md", "# Guide\n\nPackage\n")
+    run("update")
+    catalog = "translations/zh/docs/guide/a.po"
+    assert list(ids(catalog)) == ["suggestion: 包"]
+    result = run("accept", "--all", catalog)
+    assert "accepted" not in result.output and "suggestion: 包" in result.stdout
+    (entry,) = ids(catalog).values()
+    assert run("accept", catalog, entry).output == f"1 entry of {catalog} accepted.\n"
+
+
+def test_a_typo_is_mended_in_all_languages_at_once(write: Write) -> None:
+    write(
+        "pkg/__init__.py",
+        '"""\n# Package\n\nIt recieves one input, and adds it.\n\nIt has two layers of it.\n"""\n',
+    )
+    run("update")
+    run("new", "ja", "pkg")
+    for lang in ("zh", "ja"):
+        catalog = polib.pofile(f"translations/{lang}/pkg/__init__.po")
+        for entry in catalog:
+            entry.msgstr = "x"
+        catalog.save()
+    write(
+        "pkg/__init__.py",
+        '"""\n# Package\n\nIt receives one input and adds it.\n\nIt has no layers of it.\n"""\n',
+    )
+    result = run("accept", "--typo", "pkg/__init__.py")
+    assert result.exit_code == 0, result.output
+    for lang in ("zh", "ja"):
+        path = f"translations/{lang}/pkg/__init__.po"
+        assert f"1 entry of {path} accepted." in result.stdout
+        assert [entry.fuzzy for entry in polib.pofile(path)] == [False, False, True]
+    assert result.stdout.count("It has [-two-]{+no+} layers of it.") == 2
 
 
 def tree() -> dict[str, bytes | None]:
@@ -182,10 +260,11 @@ def test_reference_links_are_links_in_every_language(write: Write) -> None:
     assert '见<a href="https://example.org/g"' in html and ">指南</a>。" in html
 
 
-def test_accept_of_what_is_no_catalog() -> None:
-    assert (
-        "pkg/__init__.py is not a catalog; name a file that ends in .po"
-        in run("accept", "pkg/__init__.py:3").stderr
+@pytest.mark.parametrize("file", ["pkg/x.py", f"{CATALOG}:3", f"{CATALOG}:\xb2", "none.po"])
+def test_accept_of_what_is_no_catalog(file: str) -> None:
+    result = run("accept", file)
+    assert result.exit_code == 1 and (
+        "is not a catalog" in result.stderr or "neither a page" in result.stderr
     )
 
 

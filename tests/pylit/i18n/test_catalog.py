@@ -11,7 +11,7 @@ from conftest import Write
 from sampling import SHARE
 
 from pylit.errors import Problem, PylitError, Severity
-from pylit.i18n.blocks import fixed_parts
+from pylit.i18n.blocks import entry_id, fixed_parts
 from pylit.i18n.catalog import State, catalog_path, load_catalog
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
@@ -80,7 +80,8 @@ def test_broken_translations_are_reported_and_never_given_out(
     assert found.lookup(original).text == ""
     (problem,) = found.problems
     assert problem.message.startswith(f"a translation {message}")
-    hint = "It is not shown until it has the same formulas, code and links as the original."
+    hint = "It is not shown until it has the same formulas, code and links as the original. Entry "
+    hint += f"{entry_id(original)}."
     assert problem == Problem(path.as_posix(), 5, problem.message, hint, Severity.WARNING)
 
 
