@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from ..errors import Problem, PylitError, Report
+from ..errors import Problem, PylitError, Report, Severity
 from ..i18n import LOCALE, Catalog, Glossary, State, entry_id, load_catalog, words
-from ..site import Page, Site, check_page
+from ..site import ORPHAN, Page, Site, check_page, orphan_catalogs
 from .docstring_params import check_parameters
 from .typography import typography_problems
 from .wording import wording_problems
@@ -34,6 +34,9 @@ def check_site(site: Site, pages: Sequence[Page]) -> Report:
     if len(pages) == len(site.pages):
         report.extend(site.problems)
         for lang, glossary in glossaries.items():
+            for path in orphan_catalogs(site, lang):
+                place = site.files.name(path)
+                report.add(Problem(place, 0, "belongs to no page", ORPHAN, Severity.WARNING))
             if site.settings.title_file:
                 title = site.translations.checked_catalog(site.settings.title_file, lang, report)
                 report.extend(check_translations(site, title, glossary))

@@ -45,8 +45,9 @@ def update(config: Path | None, source_lang: str | None, check: bool) -> None:
         if check:
             changes = [change for change in changes if not change.is_layout]
         changed = [change.path for change in changes] if check else write_changes(changes)
-    for path in changed:
-        click.echo(os.path.relpath(path))
+    for change in changes:
+        moved = f"{os.path.relpath(change.moved_from)} -> " if change.moved_from else ""
+        click.echo(moved + os.path.relpath(change.path))
     for lang in site.settings.languages[1:]:
         if without := pages_without_catalog(site, lang):
             named = f": {without[0].file}" if len(without) == 1 else ""
@@ -72,6 +73,7 @@ def status(
 ) -> None:
     """Show how far each page is translated into each language, or into LANG."""
     from ..i18n import native_name
+    from ..site import ORPHAN, orphan_catalogs
     from ..translate import site_progress, total_progress, unfinished_entries
 
     with ending_on_errors():
@@ -94,6 +96,8 @@ def status(
             share = f"{part.translated} ({part.share:.0%})"
             numbers = f"{part.blocks:>6}  {share:>10}  {part.stale:>5}  {part.missing:>7}  {part.broken:>6}"
             click.echo(f"  {part.file or 'all':<{width}}  {numbers}")
+        for path in orphan_catalogs(site, lang):
+            click.echo(f"  {os.path.relpath(path)} belongs to no page; {ORPHAN}", err=True)
 
 
 def _language(site: Site, lang: str) -> str:

@@ -20,6 +20,8 @@ class Change:
     data: bytes
     is_layout: bool = False
     """Whether only the layout of a catalog is new: its entries are the same as before."""
+    moved_from: Path | None = None
+    """The file that this one replaces, which is removed."""
 
 
 def write_changes(changes: Iterable[Change]) -> list[Path]:
@@ -29,13 +31,18 @@ def write_changes(changes: Iterable[Change]) -> list[Path]:
         PylitError: if a file cannot be written.
     """
     changes = list(changes)
-    before = {change.path: change.path.read_bytes() if change.path.is_file() else None for change in changes}
+    moved = [change.moved_from for change in changes if change.moved_from]
+    paths = [*(change.path for change in changes), *moved]
+    before = {path: path.read_bytes() if path.is_file() else None for path in paths}
     folders = {folder for path in before for folder in path.parents if not os.path.lexists(folder)}
     done: list[Path] = []
     try:
         for change in changes:
             write_file(change.path, change.data)
             done.append(change.path)
+        for path in moved:
+            path.unlink()
+            done.append(path)
     except BaseException as error:
         for path in done:
             _restore(path, before[path])
@@ -49,11 +56,14 @@ def write_changes(changes: Iterable[Change]) -> list[Path]:
                 Problem(name, 0, f"cannot be written: {reason}", "Nothing was changed.")
             ) from error
         raise
-    return done
+    for path in moved:
+        with suppress(OSError):  # the folder is not empty
+            path.parent.rmdir()
+    return [change.path for change in changes]
 
 
 def _restore(path: Path, data: bytes | None) -> None:
     if data is None:
-        path.unlink()
+        path.unlink(missing_ok=True)
     else:
         write_file(path, data)

@@ -91,7 +91,7 @@ def _take_earlier_versions(unknown: Sequence[Message], gone: Sequence[Message]) 
     """Give blocks the translations of their earlier versions; return the ids of the entries used, each only once."""
     pairs = []
     for score, message, known in _similar(unknown, gone):
-        here = {name for name, _ in message.locations} & {name for name, _ in known.locations}
+        here = _definitions(message) & _definitions(known)
         is_same = leading_code(str(message.id)) == leading_code(str(known.id))
         if is_same and score >= (ALIKE if here else ALIKE_ELSEWHERE):
             pairs.append((score, message, known))
@@ -106,6 +106,11 @@ def _take_earlier_versions(unknown: Sequence[Message], gone: Sequence[Message]) 
             message.previous_id = [str(known.id)]
             message.flags.add("fuzzy")
     return used
+
+
+def _definitions(message: Message) -> set[str]:
+    """Return the definitions that an entry belongs to; the file may have been renamed."""
+    return {name.partition(":")[2] for name, _ in message.locations}
 
 
 def _offer_similar(unknown: Sequence[Message], kept: Sequence[Message]) -> None:

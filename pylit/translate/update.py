@@ -19,9 +19,10 @@ from ..errors import Problem, PylitError
 from ..filesystem import is_entry, leads_away, locate, read_file
 from ..i18n import LOCALE, Block, PoCatalog, blocks, catalog_path, po_text, read_po
 from ..parsing import decode_utf8
-from ..site import Page, Site
+from ..site import Page, Site, orphan_catalogs
 from .changes import Change, write_changes
 from .merge import merge
+from .renames import moved_catalogs
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -29,15 +30,18 @@ EMPTY: Mapping[str, str] = MappingProxyType({})
 def site_changes(site: Site) -> list[Change]:
     """Return the changes that bring the existing catalogs of `site` in line with its sources, in all its languages.
 
-    Catalogs of pages whose translation has not been started are not created.
+    Catalogs of pages whose translation has not been started are not created; those of pages whose files were moved
+    are moved too.
 
     Raises:
         PylitError: if a source or a catalog cannot be read.
     """
     changes = []
     for lang in site.settings.languages[1:]:
-        without = frozenset(pages_without_catalog(site, lang))
-        changes += page_changes(site, lang, (page for page in site.pages if page not in without))
+        moved = moved_catalogs(site, lang, site.pages)
+        without = frozenset(pages_without_catalog(site, lang)) - moved.keys()
+        pages = [page for page in site.pages if page not in without]
+        changes += page_changes(site, lang, pages, moved)
     return changes
 
 
@@ -52,8 +56,12 @@ def update_pages(site: Site, lang: str, pages: Iterable[Page]) -> list[Path]:
     return write_changes(page_changes(site, lang, pages))
 
 
-def page_changes(site: Site, lang: str, pages: Iterable[Page]) -> list[Change]:
+def page_changes(
+    site: Site, lang: str, pages: Iterable[Page], moved: Mapping[Page, Path] = MappingProxyType({})
+) -> list[Change]:
     """Return the changes that update or create the catalogs of `pages` in a language, and that of the site's title.
+
+    Catalogs in `moved` are those of the pages' earlier files.
 
     Raises:
         PylitError: if a source or a catalog cannot be read.
@@ -63,10 +71,11 @@ def page_changes(site: Site, lang: str, pages: Iterable[Page]) -> list[Change]:
     changes = []
     name = site.settings.title or "pylit"
     base = site.files.root(folder)
-    memory = translation_memory([catalog_path(folder, lang, page.file) for page in site.pages], lang, base)
+    catalogs = [catalog_path(folder, lang, page.file) for page in site.pages]
+    memory = translation_memory([*catalogs, *orphan_catalogs(site, lang)], lang, base)
     for page in pages:
         found = list(blocks(site.sources.source(page.file)))
-        changes += updated(_place(site, lang, page.file), lang, found, name, memory, base)
+        changes += updated(_place(site, lang, page.file), lang, found, name, memory, base, moved.get(page))
     if file := site.settings.title_file:
         texts = [Block(text, file, 0, "") for text in site.settings.texts]
         changes += updated(_place(site, lang, file), lang, texts, name, base=base)
@@ -147,6 +156,7 @@ def updated(
     project: str = "pylit",
     memory: Mapping[str, str] = EMPTY,
     base: Path | None = None,
+    moved_from: Path | None = None,
 ) -> list[Change]:
     """Return the catalog at `path`, below `base`, in line with the blocks `found`; an empty list if it is already.
 
@@ -157,6 +167,7 @@ def updated(
         project: Name of the project for a new catalog.
         memory: Known translations; a new block gets one as a suggestion, marked fuzzy and without a previous msgid.
         base: The folder that the path must not leave.
+        moved_from: The catalog of the source's earlier file, which this one replaces.
 
     Raises:
         PylitError: if it does not parse, or is outside `base`.
@@ -165,18 +176,19 @@ def updated(
         hint = "Remove the symlink, or name its target."
         raise PylitError(Problem(path.as_posix(), 0, "leads out of the project", hint))
     catalog, text = PoCatalog(lang, comment=[f"{path.stem}, {lang}"]), ""
-    if is_entry(path):
-        text = decode_utf8(read_file(path, base), path.as_posix())
-        catalog = read_po(path, lang, base) if text else catalog
+    if moved_from or is_entry(path):
+        known = moved_from or path
+        text = decode_utf8(read_file(known, base), known.as_posix())
+        catalog = read_po(known, lang, base) if text else catalog
     before = meaning(catalog)
     merge(catalog, found, memory)
     catalog.complete_header(project)
     is_layout = bool(text) and meaning(catalog) == before
-    if po_text(catalog) == text:
+    if po_text(catalog) == text and not moved_from:
         return []
     if text and not is_layout:
         catalog.revise()
-    return [Change(path, po_text(catalog).encode(), is_layout)]
+    return [Change(path, po_text(catalog).encode(), is_layout and not moved_from, moved_from)]
 
 
 def meaning(catalog: PoCatalog) -> object:
