@@ -23,6 +23,7 @@ from .languages import (
     is_alias,
     native_name,
 )
+from .marks import marked, turned
 from .numbers import changed_numbers
 from .po import po_language, read_po
 from .po_catalog import PoCatalog
@@ -55,6 +56,7 @@ __all__ = [
     "is_translatable",
     "leading_code",
     "load_catalog",
+    "marked",
     "misfits",
     "native_name",
     "ordered_parts",
@@ -64,5 +66,6 @@ __all__ = [
     "po_text",
     "read_po",
     "translator",
+    "turned",
     "words",
 ]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 """Matches what can be a language code, and so the name of a folder."""
+_RTL = frozenset("apc ar bal bgn ckb dv fa he ks lrc mzn nqo ps rhg sd sdh skr syr trw ug ur yi".split())
+"""Languages whose usual script is written from right to left."""
+_RTL_SCRIPTS = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa yezi".split())
 _MODIFIERS = {"latin": "Latn", "cyrillic": "Cyrl", "arabic": "Arab", "devanagari": "Deva"}
 """Scripts in gettext's notation: `sr@latin`."""
 
@@ -127,8 +130,9 @@ def native_name(lang: str) -> str:
     return name[:1].upper() + name[1:] if name else lang
 
 
-@lru_cache(maxsize=64)
 def direction(lang: str) -> str:
-    """Return the writing direction of a language: `ltr` or `rtl`."""
-    locale = _locale(lang)
-    return locale.text_direction if locale else "ltr"
+    """Return the writing direction of a language: `ltr` or `rtl`, without loading Babel."""
+    first, *rest = lang.replace("_", "-").lower().split("-")
+    if script := next((part for part in rest if len(part) == 4 and part.isalpha()), ""):
+        return "rtl" if script in _RTL_SCRIPTS else "ltr"
+    return "rtl" if first in _RTL else "ltr"

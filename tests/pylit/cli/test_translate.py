@@ -288,6 +288,8 @@ def test_new_begins_a_language(lang: str, words: str) -> None:
     subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"], check=True)
     html = Path(f"site/{lang}/index.html").read_text("utf-8")
     assert f'<html lang="{lang}" dir="{"rtl" if lang == "ar" else "ltr"}"' in html
+    side = ' dir="ltr"' if lang == "ar" else ""
+    assert f'<span class="u" lang="en"{side}>One. Two.' in html
 
 
 def test_a_page_without_a_catalog_stays_without_until_it_is_begun(write: Write) -> None:

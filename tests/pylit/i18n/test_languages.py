@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from babel import Locale
+from babel.localedata import locale_identifiers
 
 from pylit.i18n import ui_strings
-from pylit.i18n.languages import canonical_code, fallbacks, is_alias, is_same_language
+from pylit.i18n.languages import canonical_code, direction, fallbacks, is_alias, is_same_language
+from pylit.i18n.marks import marked, turned
 from pylit.i18n.ui_strings import interface
 
 
@@ -74,3 +77,23 @@ def test_strings_of_the_interface_fall_back(tmp_path: Path, monkeypatch: pytest.
         "Copy",
     ]
     assert [interface("pt-BR")(text) for text in ("Copy", "Next", "Home")] == ["Copia", "pt", "Home"]
+
+
+def test_directions_are_those_of_babel() -> None:
+    """For every locale that names a script, and every language."""
+    names = [name for name in locale_identifiers() if "_" not in name or name.split("_")[1].istitle()]
+    assert len(names) > 300
+    for name in names:
+        assert direction(name) == Locale.parse(name).text_direction.replace("ttb", "ltr"), name
+
+
+def test_text_of_another_language_is_marked() -> None:
+    assert marked("en", "en") == marked("", "ar") == ""
+    assert marked("en", "zh") == ' lang="en"'
+    assert marked("en", "ar") == ' lang="en" dir="ltr"'
+    assert marked("he", "ar") == ' lang="he"'
+    assert (turned("ar", "en"), turned("ar", "fa"), turned("az-Arab", "az")) == (
+        ' dir="rtl"',
+        "",
+        ' dir="rtl"',
+    )
