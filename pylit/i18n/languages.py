@@ -64,9 +64,11 @@ def _subtags(code: str) -> tuple[str, str, str] | None:
     from babel.core import get_global, parse_locale
 
     try:
-        lang, territory, script, _, modifier, *_ = (*parse_locale(code.replace("-", "_")), None)
+        parsed = parse_locale(code.replace("-", "_"))
     except ValueError:
         return None
+    lang, territory, script = parsed[:3]
+    modifier = parsed[4] if len(parsed) == 5 else None
     script = script or _MODIFIERS.get(modifier or "")
     known = get_global("likely_subtags")
     for parts in ((lang, script, territory), (lang, territory), (lang, script), (lang,)):
@@ -92,7 +94,7 @@ def is_alias(one: str, other: str) -> bool:
     if one.casefold() == other.casefold():
         return True
     found, same = _locale(one), _locale(other)
-    return bool(found and same) and found.territory == same.territory and is_same_language(one, other)
+    return bool(found and same and found.territory == same.territory) and is_same_language(one, other)
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from conftest import Write
 
 from pylit.cli.main import main
+from pylit.filesystem import write_file
 from pylit.translate import changes
 
 GUIDE = "# Guide\n\nOne passage.\n\nAnother passage.\n\nThe last one.\n"
@@ -80,7 +81,7 @@ def test_what_is_no_rename_stays_an_orphan_and_serves_the_memory(write: Write) -
 def test_a_move_that_fails_changes_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("docs/a.md").rename("docs/b.md")
     before = {path: path.read_bytes() for path in Path().rglob("*.po")}
-    written = changes.write_file
+    written = write_file
 
     def fail(path: Path, data: bytes) -> None:
         if "pt-BR" in path.parts:
