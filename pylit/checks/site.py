@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from ..errors import Problem, PylitError, Report
-from ..i18n import LOCALE, Catalog, Glossary, load_catalog, words
-from ..site import Page, Site, check_page
+from ..errors import Problem, PylitError, Report, Severity
+from ..i18n import LOCALE, Catalog, Glossary, State, entry_id, load_catalog, words
+from ..site import ORPHAN, Page, Site, check_page, orphan_catalogs
 from .docstring_params import check_parameters
 from .typography import typography_problems
+from .wording import wording_problems
 
 
 def check_site(site: Site, pages: Sequence[Page]) -> Report:
@@ -32,6 +34,9 @@ def check_site(site: Site, pages: Sequence[Page]) -> Report:
     if len(pages) == len(site.pages):
         report.extend(site.problems)
         for lang, glossary in glossaries.items():
+            for path in orphan_catalogs(site, lang):
+                place = site.files.name(path)
+                report.add(Problem(place, 0, "belongs to no page", ORPHAN, Severity.WARNING))
             if site.settings.title_file:
                 title = site.translations.checked_catalog(site.settings.title_file, lang, report)
                 report.extend(check_translations(site, title, glossary))
@@ -48,13 +53,17 @@ def check_translations(site: Site, catalog: Catalog, glossary: Glossary) -> Iter
     for original, translation in catalog.entries.items():
         if not translation.text:
             continue
+        name = f"Entry {entry_id(original)}."
         source, target = words(original), words(translation.text)
         for term, wrong in glossary.violations(source, target):
             right = " or ".join(term.use)
-            hint = f"Use {right}. {term.why}".strip()
+            hint = f"Use {right}. {term.why}".strip() + f" {name}"
             yield Problem(file, translation.line, f"`{term.term}` is rendered as {wrong}", hint)
-        for problem in typography_problems(catalog.lang, original, translation.text):
-            yield Problem(file, translation.line, problem)
+        mistakes = (
+            wording_problems(original, translation.text) if translation.state is State.TRANSLATED else ()
+        )
+        for problem in chain(mistakes, typography_problems(catalog.lang, original, translation.text)):
+            yield Problem(file, translation.line, problem, name)
 
 
 def _glossary(site: Site, lang: str, report: Report) -> Glossary:

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ..errors import PylitError
-from ..i18n import Gettext, Glossary, Term, native_name
+from ..i18n import Gettext, Glossary, Term, native_name, turned
 from ..parsing import Chart, Column, Figure, FigureError, Format, Table, Terms, Text
 from ..resolve import LinkError, Links
 from .data import curve, parse_record, select, written
@@ -136,17 +136,20 @@ def _terms(page: FigureContext) -> Markup:
         heads = [Markup.escape(name) for name in names]
         rows = [_term(term, page) for term in own.terms]
     else:
-        mark = Markup('<span lang="{}">{}</span>')
+        mark = Markup('<span lang="{}"{}>{}</span>')
         heads = [
             Markup.escape(gettext("Term")),
-            *(mark.format(lang, native_name(lang)) for lang in glossaries),
+            *(mark.format(lang, turned(lang, page.lang), native_name(lang)) for lang in glossaries),
         ]
         renderings = {lang: {t.term: t.use for t in found.terms} for lang, found in glossaries.items()}
         terms = dict.fromkeys(term for found in renderings.values() for term in found)
         rows = [
             [
                 Markup.escape(term),
-                *(mark.format(lang, " / ".join(found.get(term, ()))) for lang, found in renderings.items()),
+                *(
+                    mark.format(lang, turned(lang, page.lang), " / ".join(found.get(term, ())))
+                    for lang, found in renderings.items()
+                ),
             ]
             for term in terms
         ]
@@ -162,7 +165,8 @@ def _terms(page: FigureContext) -> Markup:
 
 def _term(term: Term, page: FigureContext) -> Sequence[Markup]:
     never = Markup(" / ").join(Markup("<s>{}</s>").format(wrong) for wrong in term.never)
-    original = Markup('<span lang="{}">{}</span>').format(page.source_lang, term.term)
+    side = turned(page.source_lang, page.lang)
+    original = Markup('<span lang="{}"{}>{}</span>').format(page.source_lang, side, term.term)
     return original, Markup.escape(" / ".join(term.use)), never, Markup.escape(term.why)
 
 

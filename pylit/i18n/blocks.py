@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 
 from markdown_it.token import Token
 
@@ -99,6 +100,11 @@ def fixed_parts(text: str) -> Counter[FixedPart]:
     return Counter(_fixed_parts(text))
 
 
+def ordered_parts(text: str) -> list[FixedPart]:
+    """Return the parts of `text` that a translation must keep, in their order."""
+    return list(_fixed_parts(text))
+
+
 def _fixed_parts(text: str) -> Iterator[FixedPart]:
     for token in all_tokens(parse_inline(text)):
         match token.type:
@@ -130,3 +136,14 @@ def words(text: str) -> str:
             case "math_inline" | "math_inline_double" | "code_inline":
                 parts.append(OBJECT)
     return "".join(parts)
+
+
+def leading_code(text: str) -> str:
+    """Return the inline code that a block starts with, such as the parameter that it describes; empty if none."""
+    first = next(iter(parse_inline(text)), None)
+    return first.content if first and first.type == "code_inline" else ""
+
+
+def entry_id(text: str) -> str:
+    """Return the id of the entry of a block: digits of a digest, which stay the same wherever it is in a catalog."""
+    return sha256(text.encode()).hexdigest()[:7]

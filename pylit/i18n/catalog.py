@@ -6,6 +6,7 @@ A translation that lost a formula, a link or a piece of code is never returned. 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import Problem, Severity
 from ..filesystem import is_entry
 from ..parsing import SpanKind, find_spans, unwanted_characters
-from .blocks import PartKind, fixed_parts, words
+from .blocks import PartKind, entry_id, fixed_parts, words
 from .po import parse_po, read_po
 
 if TYPE_CHECKING:
@@ -157,12 +158,25 @@ def misfits(original: str, translation: str) -> list[str]:
     found = [f"lacks the {part}" for part in (wanted - got)]
     found += [f"has the extra {part}" for part in (got - wanted)]
     found += [f"has the invisible character {code}" for code in unwanted_characters(translation)]
+    found += [f"lacks the link `[…][{label}]`" for label in _labels(original) - _labels(translation)]
+    if _PARAGRAPHS.search(translation.strip()) and not _PARAGRAPHS.search(original):
+        found.append("has several paragraphs, where the original has one")
     if not found:
         stray = set(_MARKUP.findall(words(translation))) - set(_MARKUP.findall(words(original)))
         found += [f"has an unclosed `{mark}`" for mark in sorted(stray)]
     return found
 
 
+def _labels(text: str) -> Counter[str]:
+    """Count the labels of reference links, `[text][label]`, which are defined elsewhere in the file."""
+    return Counter(
+        " ".join((match["label"] or match["text"]).split()).casefold()
+        for match in _REFERENCE.finditer(words(text))
+    )
+
+
+_REFERENCE = re.compile(r"\[(?P<text>[^\[\]]{1,500})\]\[(?P<label>[^\[\]]{0,500})\]")
+_PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _MARKUP = re.compile(r"\*\*|`|\$|\]\(|~~")
 
 
@@ -173,7 +187,8 @@ def _broken(message: Message, file: str) -> Problem:
         file,
         message.lineno or 0,
         f"a translation {'; '.join(parts) or 'does not fit its previous original'}",
-        "It is not shown until it has the same formulas, code and links as the original.",
+        "It is not shown until it has the same formulas, code and links as the original. "
+        f"Entry {entry_id(message.id)}.",
         Severity.WARNING,
     )
 

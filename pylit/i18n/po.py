@@ -1,6 +1,6 @@
-"""Gettext files: reads them with previous msgids, which Babel takes for comments, and writes them in Poedit's format.
+"""Reads gettext files, including previous msgids, which Babel takes for comments.
 
-Refuses files that Babel would silently misread: unterminated strings, contexts, huge headers.
+Refuses files that Babel would silently misread: unterminated strings, contexts, plurals, huge headers.
 """
 
 from __future__ import annotations
@@ -14,30 +14,22 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Problem, PylitError
 from ..filesystem import read_file
 from ..parsing import decode_utf8
+from .languages import po_locale
+from .po_catalog import PoCatalog
+from .po_header import PLACEHOLDERS
 
 if TYPE_CHECKING:
-    from babel.messages.catalog import Catalog as BabelCatalog
     from babel.messages.catalog import Message
 
-WIDTH = 100
-"""Line width of a catalog in columns."""
-SHOWN = 60
-"""Maximum number of characters quoted from a wrong value."""
-MAX_HEADER = 20_000
-"""Maximum length of a header in characters."""
-MAX_PLURALS = 9
-"""Maximum number of plural forms: Arabic has six."""
-_PLURALS = re.compile(
-    rf"\s*nplurals\s*=\s*[1-{MAX_PLURALS}]\s*;\s*plural\s*=[n0-9\s()?:!=<>&|%+*/-]{{1,500}};?\s*"
-)
 _MISTAKE = re.compile(
     r"""(?m)^[#~ \t]*(?P<context>msgctxt).*"""
+    r"""|^#?[ \t]*(?P<conflict><{7}|>{7}|={7}$|\|{7}).*"""
     r"""|^[ \t]*(?:#~[ \t]*)?(?:msg\w+(?:\[\d+\])?[ \t]*)?"(?!(?:[^"\\\n]|\\.)*"[ \t]*$).*"""
 )
 """Errors that Babel ignores: it would cut the last letter off a string without a closing quote."""
 
 
-def read_po(path: Path, lang: str, base: Path | None = None) -> BabelCatalog:
+def read_po(path: Path, lang: str, base: Path | None = None) -> PoCatalog:
     """Read the catalog at `path` below `base`, with all its data.
 
     Raises:
@@ -50,27 +42,31 @@ def read_po(path: Path, lang: str, base: Path | None = None) -> BabelCatalog:
     return parse_po(data, path.as_posix(), lang)
 
 
-def parse_po(data: bytes, file: str, lang: str) -> BabelCatalog:
+def parse_po(data: bytes, file: str, lang: str) -> PoCatalog:
     """Parse a catalog, including previous msgids, which Babel writes but treats as comments when reading.
 
     Raises:
         PylitError: with the line, if it does not parse.
     """
-    # Babel does not know previous msgids of obsolete entries, which are useless.
-    text = re.sub(r"(?m)^#~\|.*", "", decode_utf8(data, file))
+    # Babel does not know previous msgids of obsolete entries.
+    text = re.sub(r"(?m)^#~\|", "#|", decode_utf8(data, file))
     if match := _MISTAKE.search(text):
         line, number = match[0].strip(), text.count("\n", 0, match.start()) + 1
         if match["context"]:
             raise _wrong(file, number, "entries with a msgctxt are not used here; remove it")
+        if match["conflict"]:
+            raise _wrong(
+                file, number, "a conflict of two versions is not resolved; keep one of them, or both texts"
+            )
         raise _wrong(file, number, f"the string is not closed on its line: {line}")
     catalog = _parsed(text, file, lang)
-    for message in [*catalog, *catalog.obsolete.values()]:
+    for message in (*catalog, *catalog.obsolete.values()):
         _restore_previous(message)
     return catalog
 
 
-def _parsed(text: str, file: str, lang: str) -> BabelCatalog:
-    """Parse a catalog with Babel, after checking its header.
+def _parsed(text: str, file: str, lang: str) -> PoCatalog:
+    """Parse a catalog with Babel.
 
     Raises:
         PylitError: with the line, if it does not parse.
@@ -78,16 +74,30 @@ def _parsed(text: str, file: str, lang: str) -> BabelCatalog:
     from babel.messages.catalog import Catalog as BabelCatalog
     from babel.messages.pofile import PoFileError, PoFileParser
 
-    class Checked(BabelCatalog):
-        """A catalog that checks each header before Babel does, wherever it is in the file."""
+    catalog = PoCatalog(lang)
+
+    class Reader(BabelCatalog):
+        """Passes on all that Babel's parser finds, and checks each header before Babel does."""
 
         def __setitem__(self, id: Any, message: Message) -> None:
-            if id == "":
-                check_header(str(message.string))
-            super().__setitem__(id, message)
+            if id:
+                catalog.add(message)
+                return
+            catalog.read_header(message)
+            fields = message_from_string(catalog.header).items()
+            self.mime_headers = [
+                (name, value) for name, value in fields if value.strip() and value.strip() not in PLACEHOLDERS
+            ]
 
-    catalog = Checked(locale=lang)
-    parser = PoFileParser(catalog, abort_invalid=True)
+    class Obsolete(dict[Any, Any]):
+        """Passes on all obsolete entries that Babel's parser finds."""
+
+        def __setitem__(self, id: Any, message: Message) -> None:
+            catalog.add(message, is_obsolete=True)
+
+    reader = Reader(locale=po_locale(lang))
+    reader.obsolete = Obsolete()
+    parser = PoFileParser(reader, abort_invalid=True)
     try:
         parser.parse(io.BytesIO(text.encode()))
     except PoFileError as error:
@@ -97,28 +107,6 @@ def _parsed(text: str, file: str, lang: str) -> BabelCatalog:
     except Exception as error:  # Babel does not document which exceptions wrong values raise
         raise _wrong(file, parser.offset + 1, str(error) or type(error).__name__) from error
     return catalog
-
-
-def check_header(header: str) -> None:
-    """Refuse a header that is too long, or has more plural forms than any language.
-
-    Raises:
-        ValueError: with the reason.
-    """
-    if len(header) > MAX_HEADER:
-        raise ValueError(f"its header has {len(header)} characters; at most {MAX_HEADER} are allowed")
-    for name, value in message_from_string(header).items():  # as Babel parses it
-        shown = " ".join(value.split())[:SHOWN]
-        if name.lower() == "plural-forms" and shown and not _PLURALS.fullmatch(value):
-            raise ValueError(
-                f"`{name}: {shown}` is not valid; expected `nplurals=2; plural=(n != 1);` or the like, with at most"
-                f" {MAX_PLURALS} forms"
-            )
-        if name.lower() == "language" and len(value) > SHOWN:
-            raise ValueError(f"`{name}: {shown}…` is not a valid locale")
-        charset = re.search(r"charset\s*=\s*([^\s;]*)", value) if name.lower() == "content-type" else None
-        if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
-            raise ValueError(f"its charset is {charset[1][:SHOWN]}: unknown encoding; save it as UTF-8")
 
 
 def _wrong(file: str, line: int, reason: str) -> PylitError:
@@ -144,24 +132,3 @@ def po_language(path: Path) -> str:
         return "en"
     found = re.search(r'^"Language: ([\w-]+)', text, re.MULTILINE)
     return found.group(1).replace("_", "-") if found else "en"
-
-
-def po_text(catalog: BabelCatalog) -> str:
-    """Format a catalog as the text of a file.
-
-    Babel would wrap previous msgids like comments, in the middle of strings, so they are inserted here.
-    """
-    from babel.messages.pofile import normalize, write_po
-
-    for message in catalog:
-        message.flags -= {"python-format", "python-brace-format"}  # Babel's guess, from "3.57 % on ImageNet"
-    buffer = io.BytesIO()
-    write_po(buffer, catalog, width=WIDTH)
-    text = buffer.getvalue().decode()
-    for message in catalog:
-        if message.id and message.previous_id and message.fuzzy:
-            entry = f"\nmsgid {normalize(str(message.id), width=WIDTH)}\n"
-            previous = f"msgid {normalize(message.previous_id[0], width=WIDTH)}"
-            assert text.count(entry) == 1
-            text = text.replace(entry, "".join(f"\n#| {line}" for line in previous.split("\n")) + entry)
-    return text

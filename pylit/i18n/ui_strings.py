@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from .catalog import Catalog, State, parse_catalog
+from .languages import fallbacks
 
 LOCALE = Path(__file__).parent.parent / "locale"
 
@@ -22,43 +23,28 @@ def catalog_file(lang: str) -> Path:
     return LOCALE / f"{lang}.po"
 
 
+def catalog_files(lang: str) -> dict[str, Path]:
+    """Return the paths of the interface's catalogs for a language and those that stand in for it, best first."""
+    return {code: catalog_file(code) for code in fallbacks(lang)}
+
+
 def interface(lang: str) -> Gettext:
     """Return the function that translates the interface's strings into `lang`."""
-    path = catalog_file(lang)
-    return translator(_parsed(path.read_bytes(), path.as_posix(), lang) if path.is_file() else Catalog(lang))
+    found = [(path, code) for code, path in catalog_files(lang).items() if path.is_file()]
+    return translator(*(_parsed(path.read_bytes(), path.as_posix(), code) for path, code in found))
 
 
 _parsed = lru_cache(maxsize=16)(parse_catalog)
 
 
-def translator(catalog: Catalog) -> Gettext:
-    """Return the function that translates the interface's strings with `catalog`."""
+def translator(*catalogs: Catalog) -> Gettext:
+    """Return the function that translates the interface's strings with the first of `catalogs` that can."""
 
     def gettext(text: str) -> str:
-        found = catalog.lookup(text)
-        return found.text if found.state is State.TRANSLATED else text
+        for catalog in catalogs:
+            found = catalog.lookup(text)
+            if found.state is State.TRANSLATED:
+                return found.text
+        return text
 
     return gettext
-
-
-@lru_cache(maxsize=64)
-def native_name(lang: str) -> str:
-    """Return the name of a language in that language: `zh` -> `中文`."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        name = Locale.parse(lang, sep="-").display_name
-    except (UnknownLocaleError, ValueError):
-        return lang
-    return name[:1].upper() + name[1:] if name else lang
-
-
-@lru_cache(maxsize=64)
-def direction(lang: str) -> str:
-    """Return the writing direction of a language: `ltr` or `rtl`."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        return Locale.parse(lang, sep="-").text_direction
-    except (UnknownLocaleError, ValueError):
-        return "ltr"

@@ -30,7 +30,15 @@ _VARIANTS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 """Characters that select a variant of the preceding one."""
 _HIDDEN = re.compile(f"[{_CONTROLS}{_BLANKS}{_TAGS}{_JOINERS}{_VARIANTS}]")
 _UNWANTED = re.compile(f"[{_CONTROLS}{_BLANKS}{_TAGS}\x0c\ue000-\uf8ff]")
-_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
+_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
+_ISOLATES = "\u2066\u2067\u2068"
+"""Begin text of another direction, which `_END` ends."""
+_END = "\u2069"
+_OPTIONAL = re.compile("[\u00ad\u061c\u200c-\u200f]")
+"""Characters that translators may use anywhere, to break lines, to join letters, or for punctuation."""
+_RUN = 3
+"""Maximum number of invisible characters in a row."""
+_ROW = re.compile(f"[\u00ad\u061c\u200c-\u200f]{{{_RUN + 1},}}")
 _NAMES = {"\x00": "NULL", "\x07": "BELL", "\x08": "BACKSPACE", "\x1b": "ESCAPE", "\x7f": "DELETE"}
 """Names of controls for which Unicode has none."""
 
@@ -118,7 +126,35 @@ HIDDEN_HINT = r"Remove it; in a string, write it as an escape, such as `\u202e`.
 
 
 def unwanted_characters(text: str) -> list[str]:
-    """Return the code points of invisible and private-use characters of a translation that no language needs."""
+    """Return the code points of invisible and private-use characters of a translation that no language needs.
+
+    Isolates, which set the direction of a part of a text, are allowed if each of them is ended.
+    """
     in_flags = _places_in_flags(text)
-    found = (match[0] for match in _UNWANTED.finditer(text) if match.start() not in in_flags)
-    return list(dict.fromkeys(f"U+{ord(character):04X}" for character in found))
+    found = {
+        match.start()
+        for match in _UNWANTED.finditer(text)
+        if match.start() not in in_flags and match[0] not in _ISOLATES + _END
+    }
+    found |= {
+        one.place
+        for one in hidden_characters(text)
+        if not one.is_needed and not _OPTIONAL.match(one.character) and one.character not in _ISOLATES + _END
+    }
+    found |= {match.start() for match in _ROW.finditer(text)}
+    found |= set(_unbalanced(text))
+    return list(dict.fromkeys(f"U+{ord(text[place]):04X}" for place in sorted(found)))
+
+
+def _unbalanced(text: str) -> list[int]:
+    """Return the positions of isolates that nothing ends, and of ends without one."""
+    open_ones: list[int] = []
+    found = []
+    for place, character in enumerate(text):
+        if character in _ISOLATES:
+            open_ones.append(place)
+        elif character == _END and open_ones:
+            open_ones.pop()
+        elif character == _END:
+            found.append(place)
+    return found + open_ones

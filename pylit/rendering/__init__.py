@@ -19,7 +19,6 @@ from .images import PICTURE_HINT, SVG, PictureError, checked_copy, checked_type,
 from .labels import box_label, default_label, optional_label, part_label
 from .memo import Fragments
 from .page_body import Body, CodeLine, Row, hidden_definitions, render_body
-from .passage_html import marked
 from .prose_html import with_title
 from .raw_html import RawHtml, RawPicture
 from .rows import render_rows
@@ -48,7 +47,6 @@ __all__ = [
     "is_drawing",
     "is_elsewhere",
     "link_to_picture",
-    "marked",
     "optional_label",
     "part_label",
     "render_body",

@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
-from ..i18n import State, is_translatable
+from ..i18n import State, is_translatable, marked
 from ..parsing import References, markdown, parse_inline, plain_text
 from .context import Context
 from .decisions import translate
@@ -80,10 +80,10 @@ class PassageRenderer(RendererHTML):
             original += _pencil(context.origin(context.line), context.gettext("Edit this passage"))
         if is_source:
             return anchors + original
-        lang = escape(context.source_lang)
+        lang = marked(context.source_lang, context.lang)
         edit = _pencil(context.entry(shown.line), context.gettext("Improve this translation"))
         if not is_beside:
-            return f'{anchors}<span class="u" lang="{lang}">{original}</span>{edit}'
+            return f'{anchors}<span class="u"{lang}>{original}</span>{edit}'
         mark = ""
         if state is State.STALE:
             title = escape(context.gettext("The English has changed since this was translated."))
@@ -91,7 +91,7 @@ class PassageRenderer(RendererHTML):
         css = " stale" if mark else ""
         return (
             f'{anchors}<span class="t{css}">{self._foreign(translated, references)}{mark}{edit}</span>'
-            f'<span class="o{css}" lang="{lang}">{original}</span>'
+            f'<span class="o{css}"{lang}>{original}</span>'
         )
 
     def _foreign(self, text: str, references: References | None) -> str:
@@ -118,11 +118,6 @@ class PassageRenderer(RendererHTML):
             self.context.problem(message, "Close all markup, or escape what is not meant as markup.")
             tokens = [token for token in tokens if token.type in ("text", "softbreak", "hardbreak")]
         return self.renderInline(tokens, markdown().options, {})
-
-
-def marked(lang: str, around: str) -> Markup:
-    """Return the `lang` attribute for text whose language differs from `around`; empty if it does not."""
-    return Markup(' lang="{}"').format(lang) if lang and lang != around else Markup("")
 
 
 def _pencil(href: str, name: str) -> str:

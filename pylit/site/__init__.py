@@ -16,10 +16,11 @@ from .config import (
     read_config,
     table_name,
 )
-from .discovery import LANGUAGE, find_loop, find_pages
+from .discovery import find_loop, find_pages
 from .files import files_asked, named_from
 from .make_settings import pages_settings, site_languages, site_settings, site_store
 from .options import FILES, NAMES, PATHS, WHOLE, Given, StrPath, check_options
+from .orphans import ORPHAN, orphan_catalogs
 from .page import check_page, listing_page, preview_page, render_notebook, render_page
 from .settings import Page, Script, Settings
 from .site import Site
@@ -33,8 +34,8 @@ from .workbench import Workbench
 __all__ = [
     "CONFIG_NAMES",
     "FILES",
-    "LANGUAGE",
     "NAMES",
+    "ORPHAN",
     "OWN",
     "PATHS",
     "SUFFIXES",
@@ -64,6 +65,7 @@ __all__ = [
     "key_line",
     "listing_page",
     "named_from",
+    "orphan_catalogs",
     "pages_settings",
     "parse_config",
     "preview_page",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ..cache import Store
 from ..errors import Problem, PylitError
 from ..filesystem import is_below
+from ..i18n import LANGUAGE, is_alias
 from ..notebook import check_requirement
 from ..parsing import refused_character
 from ..tex import Macros, known_macros
@@ -26,7 +27,6 @@ from .walk import Walk
 from .workbench import Workbench
 
 ARCHIVE = re.compile(r"[\w-][\w.-]*\.zip")
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 LONGEST = 240
 """Maximum length in bytes of each part of a page's path, which leaves room for the suffixes of derived files."""
 
@@ -53,11 +53,10 @@ def find_pages(settings: Settings, store: Store | None = None, workbench: Workbe
     check_texts(settings)
     check_requirement(settings.requirement)
     for position, lang in enumerate(settings.languages):
-        before = {
-            other.casefold() for other in settings.languages[:position]
-        }  # their folders may be the same
-        if not LANGUAGE.fullmatch(lang) or lang.casefold() in before:
-            reason = "is not a valid language code" if not LANGUAGE.fullmatch(lang) else "is listed twice"
+        same = [other for other in settings.languages[:position] if is_alias(other, lang)]
+        if not LANGUAGE.fullmatch(lang) or same:
+            reason = f"is listed twice, also as {same[0]}" if same and same[0] != lang else "is listed twice"
+            reason = reason if LANGUAGE.fullmatch(lang) else "is not a valid language code"
             hint = "List each language once, by a code such as zh or pt-BR."
             raise PylitError(Problem(f"language `{lang}`", 0, reason, hint))
     walk = Walk(settings.base, exclude_rules(settings.exclude, settings.base))

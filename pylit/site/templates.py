@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from ..cache import THEME
 from ..errors import Problem, PylitError
-from ..i18n import Gettext, interface
-from ..rendering import Fragments, marked, render_rows
+from ..i18n import Gettext, interface, marked, turned
+from ..rendering import Fragments, render_rows
 from .katex_fonts import faces
 from .settings import Page
 from .site import Site
@@ -109,6 +109,7 @@ def _lost(site: Site) -> dict[str, Any]:
     return {
         "lang": first,
         "direction": site.translations.locale(first).direction,
+        "turned": lambda lang: turned(lang, first),
         "root": base,  # the page may be shown at any address
         **_sources(""),
         "can_search": False,

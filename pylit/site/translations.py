@@ -16,7 +16,7 @@ from ..i18n import (
     Catalog,
     Gettext,
     catalog_as_json,
-    catalog_file,
+    catalog_files,
     catalog_from_json,
     catalog_path,
     direction,
@@ -189,7 +189,9 @@ class Translations(Answerer):
         No question is recorded: the interface is part of the engine's digest.
         """
         with self.questions.unnoted():
-            return translator(self._catalog_in(self.files.name(catalog_file(lang)), lang))
+            return translator(
+                *(self._catalog_in(self.files.name(path), code) for code, path in catalog_files(lang).items())
+            )
 
     def _locale(self, lang: str) -> Locale:
         """Return the name and direction of a language, from the cache if possible."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ..errors import Problem
+from ..i18n import marked
 from ..parsing import FileKind, file_kind
-from ..rendering import Body, Row, marked
+from ..rendering import Body, Row
 from ..resolve import relative_link
 from .site import Page, Site
 from .theme_folder import ScriptTag, script_tags, style_addresses

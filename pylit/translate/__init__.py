@@ -4,17 +4,27 @@ Never loses a translation: one without a source is kept in its catalog as obsole
 """
 
 from .add_language import add_language
-from .progress import site_progress, total_progress
-from .update import accept, pages_without_catalog, stale_entries, update_interface, update_pages, update_site
+from .changes import write_changes
+from .progress import site_progress, total_progress, unfinished_entries
+from .review import StaleEntry, accept, stale_entries
+from .update import (
+    interface_changes,
+    page_changes,
+    pages_without_catalog,
+    site_changes,
+)
 
 __all__ = [
+    "StaleEntry",
     "accept",
     "add_language",
+    "interface_changes",
+    "page_changes",
     "pages_without_catalog",
+    "site_changes",
     "site_progress",
     "stale_entries",
     "total_progress",
-    "update_interface",
-    "update_pages",
-    "update_site",
+    "unfinished_entries",
+    "write_changes",
 ]

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Problem, PylitError
-from ..filesystem import write_file
 from ..site import Configuration, Site, key_line, parse_config, table_name
+from .changes import Change
 
 GLOSSARY = """\
 # One entry for each term: `use` lists correct renderings, `never` wrong ones, and `why` explains the choice:
@@ -26,8 +26,8 @@ GLOSSARY = """\
 _YAML = re.compile(r"^(\s*languages:\s*\[[^\]\n]*)\]", re.MULTILINE)
 
 
-def add_language(site: Site, configuration: Configuration, lang: str) -> None:
-    """Add a language to the configuration of a site, and an empty glossary to its translations.
+def add_language(site: Site, configuration: Configuration, lang: str) -> list[Change]:
+    """Return the changes that add a language to the configuration of a site, and an empty glossary for it.
 
     Raises:
         PylitError: if the configuration has no list of languages that can be extended.
@@ -40,13 +40,17 @@ def add_language(site: Site, configuration: Configuration, lang: str) -> None:
     if path.suffix == ".toml":
         changed, line = _in_toml(text, languages, path), _line(languages)
     else:
-        changed, line = _YAML.sub(rf"\1, {lang}]", text, count=1), f"languages: [{', '.join(languages)}]"
+        changed, line = (
+            _YAML.sub(rf"\1, {_yaml(lang)}]", text, count=1),
+            f"languages: [{', '.join(languages)}]",
+        )
     if changed == text:
         message = f"has no list of languages that {lang} can be added to"
         raise PylitError(Problem(*configuration.place("languages"), message, f"Write `{line}` there."))
-    write_file(path, changed.encode())
+    added = [Change(path, changed.encode())]
     if not os.path.lexists(glossary):
-        write_file(glossary, GLOSSARY.encode())
+        added.append(Change(glossary, GLOSSARY.encode()))
+    return added
 
 
 def _in_toml(text: str, languages: tuple[str, ...], path: Path) -> str:
@@ -68,6 +72,11 @@ def _in_toml(text: str, languages: tuple[str, ...], path: Path) -> str:
         return changed if parse_config(path, changed).options == wanted else text
     except PylitError:  # it would no longer be valid
         return text
+
+
+def _yaml(lang: str) -> str:
+    """Return a language code in YAML, where a bare `no` is a truth value."""
+    return f'"{lang}"' if lang == "no" else lang
 
 
 def _line(languages: tuple[str, ...]) -> str:

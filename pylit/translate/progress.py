@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from ..i18n import LOCALE, Block, Catalog, State, blocks, load_catalog
+from ..i18n import LOCALE, Block, Catalog, State, blocks, entry_id, load_catalog
 from ..site import Site
 from .update import interface_strings
 
@@ -57,6 +57,33 @@ def site_progress(site: Site, *, interface: bool = False) -> Iterator[Progress]:
         if interface:
             path = LOCALE / f"{lang}.po"
             yield _progress(lang, INTERFACE, interface_strings(), load_catalog(path, lang))
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An entry that is not up to date."""
+
+    file: str
+    """The catalog."""
+    line: int
+    id: str
+    state: State
+    text: str
+    """The original."""
+
+
+def unfinished_entries(site: Site, lang: str) -> Iterator[Unfinished]:
+    """Yield the entries of a language's catalogs that are stale, missing or broken.
+
+    Raises:
+        PylitError: if a source or a catalog cannot be read.
+    """
+    for page in site.pages:
+        catalog = site.translations.catalog(page.file, lang)
+        for text in dict.fromkeys(block.text for block in blocks(site.sources.source(page.file))):
+            found = catalog.lookup(text)
+            if catalog.file and found.state is not State.TRANSLATED:
+                yield Unfinished(catalog.file, found.line, entry_id(text), found.state, text)
 
 
 def total_progress(lang: str, parts: Iterable[Progress]) -> Progress:

@@ -7,41 +7,42 @@ editing code does not change catalogs.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from babel.messages.catalog import Catalog as BabelCatalog
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
 from ..cache import PACKAGE, THEME
 from ..errors import Problem, PylitError
-from ..filesystem import is_entry, leads_away, locate, read_file, write_file
-from ..i18n import LOCALE, Block, blocks, catalog_path, native_name, po_language, po_text, read_po
+from ..filesystem import is_entry, leads_away, locate, read_file
+from ..i18n import LOCALE, Block, PoCatalog, blocks, catalog_path, po_text, read_po
 from ..parsing import decode_utf8
-from ..site import Page, Site
+from ..site import Page, Site, orphan_catalogs
+from .changes import Change, write_changes
+from .merge import merge
+from .renames import moved_catalogs
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
-CODE_LINES = 6
-"""Maximum number of lines of code shown to the translator with a block."""
 
 
-def update_site(site: Site) -> list[Path]:
-    """Update the existing catalogs of `site` in all its languages; return those that changed.
+def site_changes(site: Site) -> list[Change]:
+    """Return the changes that bring the existing catalogs of `site` in line with its sources, in all its languages.
 
-    Catalogs of pages whose translation has not been started are not created.
+    Catalogs of pages whose translation has not been started are not created; those of pages whose files were moved
+    are moved too.
 
     Raises:
         PylitError: if a source or a catalog cannot be read.
     """
-    changed = []
+    changes = []
     for lang in site.settings.languages[1:]:
-        without = frozenset(pages_without_catalog(site, lang))
-        changed += update_pages(site, lang, (page for page in site.pages if page not in without))
-    return changed
+        moved = moved_catalogs(site, lang, site.pages)
+        without = frozenset(pages_without_catalog(site, lang)) - moved.keys()
+        pages = [page for page in site.pages if page not in without]
+        changes += page_changes(site, lang, pages, moved)
+    return changes
 
 
 def update_pages(site: Site, lang: str, pages: Iterable[Page]) -> list[Path]:
@@ -50,21 +51,35 @@ def update_pages(site: Site, lang: str, pages: Iterable[Page]) -> list[Path]:
     Returns those that changed.
 
     Raises:
+        PylitError: if a source or a catalog cannot be read. Then no catalog is changed.
+    """
+    return write_changes(page_changes(site, lang, pages))
+
+
+def page_changes(
+    site: Site, lang: str, pages: Iterable[Page], moved: Mapping[Page, Path] = MappingProxyType({})
+) -> list[Change]:
+    """Return the changes that update or create the catalogs of `pages` in a language, and that of the site's title.
+
+    Catalogs in `moved` are those of the pages' earlier files.
+
+    Raises:
         PylitError: if a source or a catalog cannot be read.
     """
     folder = site.settings.translations
     assert folder is not None
-    changed = []
+    changes = []
     name = site.settings.title or "pylit"
     base = site.files.root(folder)
-    memory = translation_memory([catalog_path(folder, lang, page.file) for page in site.pages], lang, base)
+    catalogs = [catalog_path(folder, lang, page.file) for page in site.pages]
+    memory = translation_memory([*catalogs, *orphan_catalogs(site, lang)], lang, base)
     for page in pages:
         found = list(blocks(site.sources.source(page.file)))
-        changed += update(_place(site, lang, page.file), lang, found, name, memory, base)
+        changes += updated(_place(site, lang, page.file), lang, found, name, memory, base, moved.get(page))
     if file := site.settings.title_file:
         texts = [Block(text, file, 0, "") for text in site.settings.texts]
-        changed += update(_place(site, lang, file), lang, texts, name, base=base)
-    return changed
+        changes += updated(_place(site, lang, file), lang, texts, name, base=base)
+    return changes
 
 
 def _place(site: Site, lang: str, file: str) -> Path:
@@ -102,10 +117,10 @@ def pages_without_catalog(site: Site, lang: str) -> list[Page]:
     return [page for page in site.pages if not catalog_path(folder, lang, page.file).is_file()]
 
 
-def update_interface(languages: Sequence[str]) -> list[Path]:
-    """Update the catalogs of the pages' own interface; return those that changed."""
+def interface_changes(languages: Sequence[str]) -> list[Change]:
+    """Return the changes that update the catalogs of the pages' own interface."""
     strings = list(interface_strings())
-    return [path for lang in languages for path in update(locate(LOCALE, f"{lang}.po"), lang, strings)]
+    return [change for lang in languages for change in updated(locate(LOCALE, f"{lang}.po"), lang, strings)]
 
 
 def interface_strings() -> Iterator[Block]:
@@ -130,15 +145,29 @@ def update(
     memory: Mapping[str, str] = EMPTY,
     base: Path | None = None,
 ) -> list[Path]:
-    """Update the catalog at `path`, below `base`, from the blocks `found`; return it in a list if it changed.
+    """Update the catalog at `path`, as `updated` describes; return it in a list if it changed."""
+    return write_changes(updated(path, lang, found, project, memory, base))
+
+
+def updated(
+    path: Path,
+    lang: str,
+    found: Iterable[Block],
+    project: str = "pylit",
+    memory: Mapping[str, str] = EMPTY,
+    base: Path | None = None,
+    moved_from: Path | None = None,
+) -> list[Change]:
+    """Return the catalog at `path`, below `base`, in line with the blocks `found`; an empty list if it is already.
 
     Args:
-        path: The catalog; created if it does not exist.
+        path: The catalog; it need not exist.
         lang: Its language.
         found: The blocks of the source.
         project: Name of the project for a new catalog.
         memory: Known translations; a new block gets one as a suggestion, marked fuzzy and without a previous msgid.
         base: The folder that the path must not leave.
+        moved_from: The catalog of the source's earlier file, which this one replaces.
 
     Raises:
         PylitError: if it does not parse, or is outside `base`.
@@ -146,100 +175,25 @@ def update(
     if base and leads_away(path, base):
         hint = "Remove the symlink, or name its target."
         raise PylitError(Problem(path.as_posix(), 0, "leads out of the project", hint))
-    template = BabelCatalog(locale=lang, fuzzy=False)
-    for block in found:
-        reference = f"{block.file}:{block.within}" if block.within else block.file
-        template.add(block.text, locations=[(reference, None)], auto_comments=_code(block))  # type: ignore[list-item]
-    before = ""
-    if is_entry(path):
-        catalog = read_po(path, lang, base)
-        before = decode_utf8(read_file(path, base), path.as_posix())
-    if not before:
-        catalog = BabelCatalog(locale=lang, fuzzy=False)
-    if not before:
-        catalog.project, catalog.version = project, "1"
-        # Without these addresses, every tool would ask for them.
-        catalog.last_translator = f"{project} translators <noreply@example.org>"
-        catalog.language_team = f"{native_name(lang)} <noreply@example.org>"
-        catalog.msgid_bugs_address = "noreply@example.org"
-        catalog.header_comment = f"# {path.stem}, {catalog.locale_identifier}"
-    for gone, message in list(catalog.obsolete.items()):
-        if catalog.get(gone) is None:
-            catalog[gone] = message  # it may have returned, or match a similar block
-    catalog.obsolete.clear()
-    dates = catalog.creation_date, catalog.revision_date
-    previous = {
-        message.id: message.previous_id for message in catalog if message.fuzzy and message.previous_id
-    }
-    catalog.update(template)
-    for message in catalog:
-        if not message.fuzzy:
-            continue
-        # The previous msgid is the original that the translation was correct for, not one in between.
-        last = message.previous_id[0] if message.previous_id else message.id
-        message.previous_id = previous.get(last, message.previous_id)
-        if message.previous_id == [message.id]:
-            message.flags.discard("fuzzy")  # the original was restored
-            message.previous_id = []
-    for message in catalog:
-        if message.id and not message.string and (known := memory.get(str(message.id))):
-            message.string = known
-            message.flags.add("fuzzy")
-    for gone, message in list(catalog.obsolete.items()):
-        if not message.string:
-            del catalog.obsolete[gone]  # there is no translation to lose
-    catalog.creation_date, catalog.revision_date = dates
-    text = po_text(catalog)
-    if text == before:
+    catalog, text = PoCatalog(lang, comment=[f"{path.stem}, {lang}"]), ""
+    if moved_from or is_entry(path):
+        known = moved_from or path
+        text = decode_utf8(read_file(known, base), known.as_posix())
+        catalog = read_po(known, lang, base) if text else catalog
+    before = meaning(catalog)
+    merge(catalog, found, memory)
+    catalog.complete_header(project)
+    is_layout = bool(text) and meaning(catalog) == before
+    if po_text(catalog) == text and not moved_from:
         return []
-    catalog.revision_date = datetime.now(UTC)
-    write_file(path, po_text(catalog).encode())
-    return [path]
+    if text and not is_layout:
+        catalog.revise()
+    return [Change(path, po_text(catalog).encode(), is_layout and not moved_from, moved_from)]
 
 
-@dataclass(frozen=True)
-class StaleEntry:
-    """A translation whose original has changed."""
-
-    line: int
-    """Its line in the catalog."""
-    text: str
-    """The current original."""
-
-
-def stale_entries(path: Path) -> list[StaleEntry]:
-    """Return the stale entries of the catalog at `path`.
-
-    Raises:
-        PylitError: if it does not parse.
-    """
-    messages = read_po(path, po_language(path))
-    return [
-        StaleEntry(message.lineno or 0, str(message.id))
-        for message in messages
-        if message.id and message.fuzzy and message.string
-    ]
-
-
-def accept(path: Path, lines: Collection[int]) -> int:
-    """Mark the stale entries of a catalog that start at `lines` as correct; return their number.
-
-    Raises:
-        PylitError: if it does not parse.
-    """
-    catalog = read_po(path, po_language(path))
-    accepted = 0
-    for message in catalog:
-        if message.id and message.fuzzy and message.lineno in lines:
-            message.flags.discard("fuzzy")
-            message.previous_id = []
-            accepted += 1
-    if accepted:
-        catalog.revision_date = datetime.now(UTC)
-        write_file(path, po_text(catalog).encode())
-    return accepted
-
-
-def _code(block: Block) -> list[str]:
-    lines = [line for line in block.code.split("\n") if line.strip()]
-    return lines[:CODE_LINES] + ["…"] * (len(lines) > CODE_LINES)
+def meaning(catalog: PoCatalog) -> object:
+    """Return what a catalog says, without its layout: the translations, their state, and what they translate."""
+    return (
+        {text: (one.string, one.fuzzy, one.previous_id) for text, one in catalog.entries.items()},
+        {text: one.string for text, one in catalog.obsolete.items() if one.string},
+    )

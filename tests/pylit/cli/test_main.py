@@ -358,7 +358,7 @@ def test_disk_that_is_full_is_no_mistake_of_ours(monkeypatch: pytest.MonkeyPatch
     def fail(*arguments: object, **named: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "translations/zh/a.po", None, None)
 
-    monkeypatch.setattr("pylit.translate.update_site", fail)
+    monkeypatch.setattr("pylit.translate.site_changes", fail)
     Path("translations").mkdir(exist_ok=True)
     assert run("update").output == "Error: translations/zh/a.po: No space left on device\n"
 

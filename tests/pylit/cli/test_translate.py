@@ -68,43 +68,203 @@ def test_status_of_a_language_that_is_not_there() -> None:
     assert "the site is not translated into ja; languages: zh" in result.stderr
 
 
+def ids(*arguments: str) -> dict[str, str]:
+    """Return the ids of stale entries by what is listed of them."""
+    lines = [line.split(": ", 2) for line in run("accept", *arguments).stdout.splitlines()]
+    return {words: entry for _, entry, words in lines}
+
+
 def test_accept_restamps_what_is_still_right(write: Write) -> None:
+    """By ids, which stay the same while the lines of entries move."""
     translate(Package="包", One="一。二。", Three="三。")
-    write("pkg/__init__.py", MODULE.replace("One. Two.", "One. Two!").replace("Three.", "Three!"))
+    text = (
+        MODULE.replace("# Package", "# Packages")
+        .replace("One. Two.", "One. Two!")
+        .replace("Three.", "Three!")
+    )
+    write("pkg/__init__.py", text)
     run("update")
-    stale = run("accept", CATALOG)
-    assert [line.split(": ", 1)[1] for line in stale.stdout.splitlines()] == ["One. Two!", "Three!"]
-    assert "Accept one with FILE:LINE, or all with --all." in stale.stderr
-    first = stale.stdout.split(": ")[0]
-    line = int(first.rpartition(":")[2])
-    assert Path(CATALOG).read_text("utf-8").splitlines()[line - 1].startswith("msgid")
-    assert run("accept", first).output == f"1 entry of {CATALOG} accepted.\n"
+    stale = ids(CATALOG)
+    assert set(stale) == {"[-Package-]{+Packages+}", "One. Two[-.-]{+!+}", "Three[-.-]{+!+}"}
+    assert "Accept some with FILE ID…, or all with --all." in run("accept", CATALOG).stderr
+    for line in run("status", "--entries", "zh").stdout.splitlines()[:3]:
+        assert line.startswith(f"{CATALOG}:") and line.split(": ")[1] in stale.values()
+        assert line.split(": ")[2] == "stale"
+    first, second, _ = stale.values()
+    assert run("accept", CATALOG, first).output == f"1 entry of {CATALOG} accepted.\n"
+    assert run("accept", f"{CATALOG}:{second}").output == f"1 entry of {CATALOG} accepted.\n"
     entries = {entry.msgid: entry for entry in polib.pofile(CATALOG)}
-    assert not entries["One. Two!"].fuzzy and entries["One. Two!"].previous_msgid is None
-    assert entries["Three!"].fuzzy
-    again = run("accept", first)
+    assert [entry.fuzzy for entry in entries.values()] == [False, False, True]
+    assert entries["One. Two!"].previous_msgid is None
+    again = run("accept", CATALOG, first)
     assert again.exit_code == 1
-    assert f"{CATALOG} has no stale entry in line {line}; stale entries are in: " in again.stderr
+    assert f"{CATALOG} has no stale entry {first}; it has: {stale['Three[-.-]{+!+}']}" in again.stderr
     assert run("accept", "--all", CATALOG).exit_code == 0
     assert run("accept", CATALOG).output == f"{CATALOG} has no stale entries.\n"
     assert run("update").stderr == "0 catalogs changed.\n"
 
 
-@pytest.mark.parametrize("number", ["\xb2", "9" * 5000, "-1", "٣"])
-def test_accept_of_what_is_no_line(number: str) -> None:
-    assert f"{CATALOG}:{number} is not a catalog" in run("accept", f"{CATALOG}:{number}").stderr
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("Uses $x$ only.", "Uses $y$ only.", "its formulas, code or links have changed"),
+        ("Puts $x$ before $y$.", "Puts $y$ before $x$.", "its formulas, code or links have changed"),
+        ("See [it](https://a.org).", "See [it](https://b.org).", "its formulas, code or links have changed"),
+        (
+            "Takes 28 steps of it.",
+            "Takes 82 steps of it.",
+            "its numbers have changed: the new original lacks the number 28",
+        ),
+    ],
+)
+def test_accept_never_certifies_what_was_not_translated(
+    write: Write, old: str, new: str, reason: str
+) -> None:
+    write("pkg/__init__.py", f'"""\n{old}\n"""\n')
+    run("update")
+    catalog = polib.pofile(CATALOG)
+    catalog[0].msgstr = old
+    catalog.save()
+    write("pkg/__init__.py", f'"""\n{new}\n"""\n')
+    run("update")
+    (entry,) = ids(CATALOG).values()
+    for arguments in (["--all", CATALOG], [CATALOG, entry], ["--typo", "pkg/__init__.py"]):
+        result = run("accept", *arguments)
+        assert "accepted.\n" not in result.stdout
+        assert polib.pofile(CATALOG)[0].fuzzy
+    assert f"{entry} is not accepted: {reason}" in run("accept", CATALOG, entry).stderr
+    assert run("accept", CATALOG, entry).exit_code == 1
 
 
-def test_new_knows_a_language_in_other_letters() -> None:
-    before = Path("mkdocs.yml").read_bytes()
-    assert "the site already has ZH, as zh" in run("new", "ZH").stderr
-    assert Path("mkdocs.yml").read_bytes() == before
+def test_accept_leaves_suggestions_alone(write: Write) -> None:
+    translate(Package="包")
+    write("docs/guide/a.md", "# Guide\n\nPackage\n")
+    run("update")
+    catalog = "translations/zh/docs/guide/a.po"
+    assert list(ids(catalog)) == ["suggestion: 包"]
+    result = run("accept", "--all", catalog)
+    assert "accepted" not in result.output and "suggestion: 包" in result.stdout
+    (entry,) = ids(catalog).values()
+    assert run("accept", catalog, entry).output == f"1 entry of {catalog} accepted.\n"
 
 
-def test_accept_of_what_is_no_catalog() -> None:
+def test_a_typo_is_mended_in_all_languages_at_once(write: Write) -> None:
+    write(
+        "pkg/__init__.py",
+        '"""\n# Package\n\nIt recieves one input, and adds it.\n\nIt has two layers of it.\n"""\n',
+    )
+    run("update")
+    run("new", "ja", "pkg")
+    for lang in ("zh", "ja"):
+        catalog = polib.pofile(f"translations/{lang}/pkg/__init__.po")
+        for entry in catalog:
+            entry.msgstr = "x"
+        catalog.save()
+    write(
+        "pkg/__init__.py",
+        '"""\n# Package\n\nIt receives one input and adds it.\n\nIt has no layers of it.\n"""\n',
+    )
+    result = run("accept", "--typo", "pkg/__init__.py")
+    assert result.exit_code == 0, result.output
+    for lang in ("zh", "ja"):
+        path = f"translations/{lang}/pkg/__init__.po"
+        assert f"1 entry of {path} accepted." in result.stdout
+        assert [entry.fuzzy for entry in polib.pofile(path)] == [False, False, True]
+    assert result.stdout.count("It has [-two-]{+no+} layers of it.") == 2
+
+
+def tree() -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in Path().rglob("*")}
+
+
+@pytest.mark.parametrize("alias", ["ZH", "zh-Hans", "zh_hans"])
+def test_aliases_name_the_language_that_the_site_has(alias: str, write: Write) -> None:
+    before = tree()
+    assert "the site already has zh; name files to translate" in run("new", alias).stderr
+    assert tree() == before
+    assert run("status", alias).output.startswith("中文 (zh)")
+    write("pkg/b.py", '"""Words."""\n')
+    assert run("new", alias, "pkg/b.py").stdout.splitlines()[0] == "translations/zh/pkg/b.po"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("lang", "header", "plurals", "name"),
+    [
+        ("pt-BR", "pt_BR", "nplurals=2; plural=(n > 1);", "Português (Brasil)"),
+        ("zh-Hant", "zh_Hant", "nplurals=1; plural=0;", "中文 (繁體)"),
+        ("zh-TW", "zh_TW", "nplurals=1; plural=0;", "中文 (繁體, 台灣)"),
+        ("es-419", "es_419", "nplurals=2; plural=(n != 1);", "Español (Latinoamérica)"),
+        (
+            "sr-Latn",
+            "sr_Latn",
+            "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);",
+            "Srpski (latinica)",
+        ),
+    ],
+)
+def test_languages_with_a_region_or_script(lang: str, header: str, plurals: str, name: str) -> None:
+    result = run("new", header.lower(), "pkg")
+    assert result.exit_code == 0, result.output
+    assert f"{name} ({lang}), written from left to right: 2 catalogs created." in result.output
+    assert f"languages: [en, zh, {lang}]" in Path("mkdocs.yml").read_text("utf-8")
+    catalog = f"translations/{lang}/pkg/__init__.po"
+    po = polib.pofile(catalog)
+    assert (po.metadata["Language"], po.metadata["Plural-Forms"]) == (header, plurals)
+    check = subprocess.run(["msgfmt", "--check", "-o", "/dev/null", catalog], capture_output=True, text=True)
+    assert (check.returncode, check.stderr) == (0, "")
+    translate(catalog, Package="Paket")
+    assert run("update", "--check").exit_code == 0
+    assert run("check").exit_code == 0
+    assert run("status", lang).output.startswith(f"{name} ({lang})")
+    result = run("build", "--out", "out", "--no-cache", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    html = Path(f"out/{lang}/index.html").read_text("utf-8")
+    assert f'<html lang="{lang}" dir="ltr"' in html and "Paket" in html
+    assert f'lang="{lang}" hreflang="{lang}" aria-current="true">{name}</a>' in html
+    assert f'property="og:locale" content="{header}"' in html
+
+
+def test_a_new_language_that_fails_changes_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("pkg/broken.py", "def (:\n")
+    write("docs/ja/a.md", "# Its address is that of a translated page\n")
+    before = tree()
+    result = run("new", "pt-BR", "pkg")
+    assert result.exit_code == 1 and "pkg/broken.py:1: error" in result.stderr
+    assert tree() == before
+
+    from pylit.translate import changes
+
+    def fail(path: Path, data: bytes) -> None:
+        if path.name == "a.po":
+            raise OSError(28, "No space left on device", str(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    monkeypatch.setattr(changes, "write_file", fail)
+    result = run("new", "pt-BR", "docs/guide")
     assert (
-        "pkg/__init__.py is not a catalog; name a file that ends in .po"
-        in run("accept", "pkg/__init__.py:3").stderr
+        result.exit_code == 1 and "a.po: error: cannot be written: No space left on device" in result.stderr
+    )
+    assert tree() == before
+
+
+@pytest.mark.process
+def test_reference_links_are_links_in_every_language(write: Write) -> None:
+    write("docs/guide/a.md", "# Guide\n\nSee [guide][g].\n\n[g]: https://example.org/g\n")
+    run("update")
+    translate("translations/zh/docs/guide/a.po", See="见[指南][g]。")
+    assert run("check", "--strict").exit_code == 0
+    assert run("build", "--out", "out", "--no-cache", "--jobs", "1").exit_code == 0
+    html = Path("out/zh/guide/a.html").read_text("utf-8")
+    assert '见<a href="https://example.org/g"' in html and ">指南</a>。" in html
+
+
+@pytest.mark.parametrize("file", ["pkg/x.py", f"{CATALOG}:3", f"{CATALOG}:\xb2", "none.po"])
+def test_accept_of_what_is_no_catalog(file: str) -> None:
+    result = run("accept", file)
+    assert result.exit_code == 1 and (
+        "is not a catalog" in result.stderr or "neither a page" in result.stderr
     )
 
 
@@ -128,6 +288,8 @@ def test_new_begins_a_language(lang: str, words: str) -> None:
     subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"], check=True)
     html = Path(f"site/{lang}/index.html").read_text("utf-8")
     assert f'<html lang="{lang}" dir="{"rtl" if lang == "ar" else "ltr"}"' in html
+    side = ' dir="ltr"' if lang == "ar" else ""
+    assert f'<span class="u" lang="en"{side}>One. Two.' in html
 
 
 def test_a_page_without_a_catalog_stays_without_until_it_is_begun(write: Write) -> None:

@@ -11,7 +11,7 @@ from conftest import Write
 from sampling import SHARE
 
 from pylit.errors import Problem, PylitError, Severity
-from pylit.i18n.blocks import fixed_parts
+from pylit.i18n.blocks import entry_id, fixed_parts
 from pylit.i18n.catalog import State, catalog_path, load_catalog
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
@@ -80,7 +80,8 @@ def test_broken_translations_are_reported_and_never_given_out(
     assert found.lookup(original).text == ""
     (problem,) = found.problems
     assert problem.message.startswith(f"a translation {message}")
-    hint = "It is not shown until it has the same formulas, code and links as the original."
+    hint = "It is not shown until it has the same formulas, code and links as the original. Entry "
+    hint += f"{entry_id(original)}."
     assert problem == Problem(path.as_posix(), 5, problem.message, hint, Severity.WARNING)
 
 
@@ -90,9 +91,10 @@ def test_what_is_lacking_is_told_once(write: Write) -> None:
     assert problem.message == "a translation lacks the formula `x`"
 
 
-def test_plural_entries_are_passed_over(write: Write) -> None:
-    path = catalog(write, 'msgid "a"\nmsgid_plural "as"\nmsgstr[0] "b"\n\nmsgid "c"\nmsgstr "d"\n')
-    assert list(load_catalog(path, "zh").entries) == ["c"]
+def test_plural_entries_are_refused(write: Write) -> None:
+    path = catalog(write, 'msgid "c"\nmsgstr "d"\n\nmsgid "a"\nmsgid_plural "as"\nmsgstr[0] "b"\n')
+    with pytest.raises(PylitError, match=r"a\.po:8: error: does not parse: entries with a msgid_plural"):
+        load_catalog(path, "zh")
 
 
 def test_stale_translation_that_never_fitted(write: Write) -> None:

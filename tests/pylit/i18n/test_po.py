@@ -8,8 +8,11 @@ import pytest
 from conftest import Write
 
 from pylit.errors import PylitError
+from pylit.i18n.blocks import Block
 from pylit.i18n.catalog import State, load_catalog
+from pylit.i18n.languages import po_locale
 from pylit.i18n.po import read_po
+from pylit.translate.update import update
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
@@ -72,6 +75,60 @@ def test_catalog_that_does_not_parse(write: Write, text: str, message: str) -> N
 def test_contexts_are_refused(write: Write) -> None:
     path = catalog(write, 'msgctxt "x"\nmsgid "a"\nmsgstr "b"\n')
     with pytest.raises(PylitError, match=r"a\.po:5: error: does not parse: entries with a msgctxt"):
+        load_catalog(path, "zh")
+
+
+@pytest.mark.parametrize("again", ['msgid "a"\nmsgstr "c"\n', '#~ msgid "a"\n#~ msgstr "c"\n'])
+def test_entries_that_occur_twice_are_refused(write: Write, again: str) -> None:
+    """Nothing tells which translation is right, so `update` may not drop one either."""
+    path = catalog(write, f'msgid "a"\nmsgstr ""\n\n{again}')
+    before = path.read_bytes()
+    with pytest.raises(
+        PylitError, match=r"a\.po:8: error: does not parse: the same entry is in line 5; keep"
+    ):
+        load_catalog(path, "zh")
+    with pytest.raises(PylitError, match=r"a\.po:8: .*line 5"):
+        update(path, "zh", [Block("a", "a.md", 1, "")])
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", "#<<<<<<< HEAD", "=======", ">>>>>>> theirs"])
+def test_conflicts_are_refused(write: Write, mark: str) -> None:
+    path = catalog(write, f'{mark}\nmsgid "a"\nmsgstr "b"\n')
+    with pytest.raises(PylitError, match=r"a\.po:5: error: does not parse: a conflict of two versions"):
+        load_catalog(path, "zh")
+
+
+@pytest.mark.parametrize(
+    ("lang", "header", "is_refused"),
+    [
+        ("de", "de_DE", False),
+        ("pt-BR", "pt_BR", False),
+        ("pt-BR", "pt-BR", False),
+        ("sr-Latn", "sr@latin", False),
+        ("zh", "zh_Hans", False),
+        ("de", "", False),
+        ("de", "LANGUAGE", False),
+        ("de", "fr", True),
+        ("de", "Deutsch, bitte", True),
+        ("zh", "zh_TW", True),
+        ("pt-BR", "pt_PT", True),
+    ],
+)
+def test_headers_of_another_language(write: Write, lang: str, header: str, is_refused: bool) -> None:
+    path = write("a.po", f'msgid ""\nmsgstr "Language: {header}\\n"\n\nmsgid "a"\nmsgstr "b"\n')
+    if is_refused:
+        with pytest.raises(
+            PylitError, match=rf"a\.po:1: .*`Language: {header}`; expected `Language: {po_locale(lang)}`"
+        ):
+            load_catalog(path, lang)
+    else:
+        assert load_catalog(path, lang).lookup("a").text == "b"
+
+
+def test_second_header(write: Write) -> None:
+    path = catalog(write, HEADER)
+    with pytest.raises(PylitError, match=r"a\.po:5: error: does not parse: the file has two headers"):
         load_catalog(path, "zh")
 
 

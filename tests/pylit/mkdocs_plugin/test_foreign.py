@@ -19,7 +19,8 @@ from pylit.errors import PylitError
 from pylit.mkdocs_plugin import foreign
 from pylit.mkdocs_plugin.plugin import load_configuration
 from pylit.site import find_pages, site_settings
-from pylit.translate import site_progress, update_pages
+from pylit.translate import site_progress
+from pylit.translate.update import update_pages
 
 CONFIG = """\
 site_name: Toolbox

@@ -15,13 +15,14 @@ from conftest import BEGUN, COMPLETE
 from pylit.api import open_configuration, open_site
 from pylit.i18n.blocks import Block, blocks
 from pylit.i18n.catalog import State, catalog_path, load_catalog
+from pylit.i18n.languages import direction, native_name
 from pylit.i18n.po import read_po
-from pylit.i18n.ui_strings import LOCALE, direction, interface, native_name
+from pylit.i18n.ui_strings import LOCALE, interface
 from pylit.parsing.source import parse_python
 from pylit.site.discovery import find_pages
 from pylit.site.site import Site
 from pylit.translate.progress import INTERFACE, site_progress
-from pylit.translate.update import interface_strings, translation_memory, update, update_site
+from pylit.translate.update import interface_strings, site_changes, translation_memory, update, updated
 
 LONG = (
     'A paragraph that is long enough to be broken, with `code`, $x$ and \\ "quotes" in it, over several lines. '
@@ -130,20 +131,21 @@ def test_our_catalogs_are_in_line_with_the_sources(our_site: Site, tmp_path: Pat
     assert our_site.settings.translations
     copy = tmp_path / "translations"
     shutil.copytree(our_site.settings.translations, copy)
-    changed = update_site(find_pages(replace(our_site.settings, translations=copy)))
+    changes = site_changes(find_pages(replace(our_site.settings, translations=copy)))
+    changed = [change.path for change in changes if not change.is_layout]
     assert not changed, "run `make update` and translate what is new"
 
 
 @pytest.mark.slow
 def test_our_translations_are_as_complete_as_we_say(our_site: Site) -> None:
     """Chinese whole, Japanese where it has begun: nothing missing, nothing stale, nothing broken."""
-    assert set(our_site.settings.languages) == {"en", *COMPLETE, *BEGUN}
+    assert set(our_site.settings.languages) >= {"en", *COMPLETE, *BEGUN}
     found = list(site_progress(our_site, interface=True))
     for part in found:
         shared = part.file in (INTERFACE, our_site.settings.title_file)
-        if part.lang in COMPLETE or shared or part.file in BEGUN[part.lang]:
+        if part.lang in COMPLETE or (part.lang in BEGUN and (shared or part.file in BEGUN[part.lang])):
             assert part.translated == part.blocks > 0, part
-    assert {part.lang for part in found if part.file == INTERFACE} == {*COMPLETE, *BEGUN}
+    assert {part.lang for part in found if part.file == INTERFACE} >= {*COMPLETE, *BEGUN}
     for lang, files in BEGUN.items():
         assert {part.file for part in found if part.lang == lang} > set(files)
 
@@ -165,8 +167,8 @@ def test_numbers_are_in_every_translation_of_the_interface(path: Path) -> None:
 
 def test_interface_catalogs_have_every_string() -> None:
     for path in LOCALE.glob("*.po"):
-        known = set(load_catalog(path, path.stem).entries)
-        assert known == {block.text for block in interface_strings()}, "run `make update`"
+        changes = updated(path, path.stem, interface_strings())
+        assert all(change.is_layout for change in changes), "run `make update`"
 
 
 @pytest.mark.process
@@ -256,3 +258,50 @@ def test_interface() -> None:
         "中文", "English", "Français", "xx",
     )  # fmt: skip
     assert (direction("zh"), direction("ar"), direction("xx")) == ("ltr", "rtl", "ltr")
+
+
+def entries(path: Path) -> dict[str, tuple[str, bool, str | None]]:
+    return {
+        entry.msgid: (entry.msgstr, entry.fuzzy, entry.previous_msgid) for entry in polib.pofile(str(path))
+    }
+
+
+ROWS, COLUMNS = "`rows` is the number of rows", "`columns` is the number of columns"
+
+
+def test_a_new_block_is_not_shown_as_its_sibling(tmp_path: Path) -> None:
+    """Neither while the sibling is in use, nor when it is gone: it describes something else."""
+    path = tmp_path / "a.po"
+    update(path, "de", page(f"* {ROWS}"))
+    translate(path, **{ROWS: "`rows` ist die Zahl der Zeilen"})
+    update(path, "de", page(f"* {ROWS}\n* {COLUMNS}"))
+    assert entries(path)[COLUMNS] == ("", False, None)
+    update(path, "de", page(f"* {COLUMNS}"))
+    assert load_catalog(path, "de").lookup(COLUMNS).state is State.MISSING
+    update(path, "de", page(f"* {ROWS}"))
+    assert load_catalog(path, "de").lookup(ROWS).text == "`rows` ist die Zahl der Zeilen"
+
+
+def test_a_block_takes_the_place_of_one(tmp_path: Path) -> None:
+    """Of two new ones that resemble the one that is gone, the closer one is its new version."""
+    path = tmp_path / "a.po"
+    update(path, "de", page("The layer adds its input to the output."))
+    translate(path, **{"The layer adds its input to the output.": "Die Schicht addiert."})
+    update(
+        path, "de", page("The layer adds its bias to an output.", "The layer adds its input to the outputs.")
+    )
+    catalog = load_catalog(path, "de")
+    assert catalog.lookup("The layer adds its input to the outputs.").state is State.STALE
+    other = "The layer adds its bias to an output."
+    assert catalog.lookup(other).state is State.MISSING
+    assert entries(path)[other] == ("Die Schicht addiert.", True, None)  # offered to the translator
+
+
+def test_the_exact_translation_is_offered_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.po"
+    update(path, "de", page("The layer adds its input to the output."))
+    translate(path, **{"The layer adds its input to the output.": "Ähnlich."})
+    new = "The layer adds its input to the outputs."
+    update(path, "de", page(new), memory={new: "Genau."})
+    assert entries(path)[new] == ("Genau.", True, None)
+    assert [entry.msgstr for entry in polib.pofile(str(path)).obsolete_entries()] == ["Ähnlich."]
