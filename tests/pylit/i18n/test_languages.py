@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,11 @@ def test_text_of_another_language_is_marked() -> None:
         "",
         ' dir="rtl"',
     )
+
+
+def test_nothing_lies_beside_the_page(root: Path) -> None:
+    """On a page from right to left, one could scroll there. What is hidden lies above the page."""
+    css = (root / "pylit/theme/assets/pylit.css").read_text("utf-8")
+    assert not re.findall(r"(?:left|right|inset-inline[a-z-]*):\s*-\d{2,}", css)
+    (rule,) = re.findall(r"^:is\((.*)\) \{ direction: ltr; unicode-bidi: isolate; \}$", css, re.MULTILINE)
+    assert {"code", "pre", "math", ".katex", ".formula"} <= set(rule.split(", "))
