@@ -18,6 +18,8 @@ UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
           pyproject.toml requirements/build.in
 UV_WORLD := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
           --no-deps --only-binary :all: requirements/world.in
+# Half of the tests wait: for a browser, another process, a disk.
+WORKERS ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 ADDRESS ?= 127.0.0.1:8000
 # In the order in which they run; each takes less than ten minutes on two cores.
 BENCHMARKS := throughput overhead speedrun render rebuild growth
@@ -43,7 +45,7 @@ quick: $(VENV)/dev  ## Run the tests that start no process, browser or training:
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not (browser or training or process or slow or alone or thorough)" tests/pylit
 
 test: $(VENV)/dev $(VENV)/world browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone$(if $(EVERYTHING),, and not thorough)"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone$(if $(EVERYTHING),, and not thorough)"
 	$(BIN)/python -m pytest -m alone
 
 world: $(VENV)/dev $(VENV)/world  ## Render packages of others and check the pages; WORLD=PATH:PATH tries your own folders

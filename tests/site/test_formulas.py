@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 from cdn import CDN
 from playwright.sync_api import Page
+from sampling import thinned
 from site_fixtures import Open, before_paint, open_warm, remember, wait
 
 PAGES = ("resnet/index.html", "zh/training/muon.html")
@@ -169,9 +171,9 @@ def test_fonts_alone_blocked(read: Open) -> None:
     check(page, "mathml")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("katex", ["cold", "warm", "blocked"])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    ("path", "katex", "dark"), thinned(product(PAGES, ["cold", "warm", "blocked"], [False, True]), 5)
+)
 def test_one_kind_in_every_view_and_in_print(read: Open, path: str, katex: str, dark: bool) -> None:
     page = read(path, katex=katex, dark=dark).page
     page.evaluate(SAMPLER)

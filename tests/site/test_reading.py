@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def violations(page: Page, *rules: str) -> str:
     return result.generate_report() if result.violations_count else ""
 
 
-@pytest.mark.parametrize("path", thinned(ALL + SOME, 4))
+@pytest.mark.parametrize("path", thinned(ALL + SOME, 8))
 def test_accessible_quiet_and_within_the_screen(read: Open, address: str, path: str) -> None:
     """Axe finds no violation, nothing is wider than the screen, no error, no request but KaTeX's."""
     for width in (1440, 390):
@@ -454,10 +455,18 @@ def test_desktop_prose_stands_beside_its_code(read: Open) -> None:
     assert prose["x"] + prose["width"] <= code["x"] + 1
 
 
-@pytest.mark.parametrize("path", RESNET)
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scripts", [True, False])
-@pytest.mark.parametrize("anchor", ["ResidualBlock.forward", "residual-learning", "line", "cifar_resnet"])
+@pytest.mark.parametrize(
+    ("path", "width", "scripts", "anchor"),
+    thinned(
+        product(
+            RESNET,
+            [1440, 390],
+            [True, False],
+            ["ResidualBlock.forward", "residual-learning", "line", "cifar_resnet"],
+        ),
+        3,
+    ),
+)
 def test_deep_links_lead_there(read: Open, path: str, width: int, scripts: bool, anchor: str) -> None:
     """And stay there while what is above is laid out."""
     if anchor == "line":
@@ -469,7 +478,7 @@ def test_deep_links_lead_there(read: Open, path: str, width: int, scripts: bool,
     assert box and 0 <= box["y"] < 200
 
 
-@pytest.mark.parametrize("path", RESNET)
+@pytest.mark.parametrize("path", thinned(RESNET, 2))
 def test_no_line_begins_with_what_ends_a_formula(read: Open, path: str) -> None:
     """Such as a comma."""
     page = read(path).page

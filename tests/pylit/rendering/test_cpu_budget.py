@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import pytest
 from pygments.lexer import Lexer, RegexLexer
 from pygments.token import Text
+from sampling import thinned
 
 from pylit.errors import Report, Severity
 from pylit.rendering import code_html as highlight
@@ -135,7 +136,7 @@ class Many(Lexer):
             yield Text, ""
 
 
-@pytest.mark.parametrize("lexer", [Backtracking, Many])
+@pytest.mark.parametrize("lexer", thinned([Backtracking, Many], 2))
 def test_a_listing_that_takes_too_long_is_shown_plain_and_the_rest_in_colours(
     lexer: type[Lexer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
