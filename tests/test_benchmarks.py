@@ -241,7 +241,7 @@ def test_copies_of_our_modules_are_whole(root: Path, tmp_path: Path) -> None:
 
     settings = Settings(
         base=tree.folder,
-        roots=(("labml_nn_1", "labml_nn_1"),),
+        roots=tuple((package, package) for package in tree.packages),
         languages=("en", "zh"),
         translations=tree.folder / "translations",
         traces=tree.folder / "experiments/traces",

@@ -216,6 +216,7 @@ def test_nothing_moves_when_the_rest_is_laid_out(read: Open, width: int) -> None
     for _ in range(8):
         before = page.evaluate(top)
         page.mouse.wheel(0, -600)
+        wait(page, f"{top} > {before}")
         page.wait_for_timeout(120)
         assert abs(page.evaluate(top) - before - 600) < 5
 

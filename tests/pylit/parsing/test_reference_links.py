@@ -124,12 +124,25 @@ def test_a_translation_has_no_name_that_its_original_lacks(write: Write, tmp_pat
     write(
         "t/zh/pkg/a.po",
         f'{HEADER}{state}msgid "Words."\nmsgstr "词[语][l]。"\n\n'
-        'msgid "See [l]."\nmsgstr "见[此处][l]、[彼处][r]。"\n\nmsgid "![alone][r]"\nmsgstr "![图][l]"\n',
+        'msgid "See [l]."\nmsgstr "见[此处][l]、[彼处][r]。"\n',
     )
     found = site(tmp_path, languages=("en", "zh"), translations=tmp_path / "t")
     html = html_of(found, "pkg/a.py", "zh")
     assert "词[语][l]。" in html
     assert '见<a href="https://example.org" rel="noopener">此处</a>、[彼处][r]。' in html
-    assert "![图][l]" in html
     text, _ = text_of(found, "pkg/a.py", "zh")
     assert text.count("](https://example.org)") == 2
+
+
+def test_a_translation_that_uses_another_name_is_not_shown(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", f'"""\n{PROSE}"""\n')
+    (tmp_path / "pkg/a.png").write_bytes(PIXEL)
+    write("t/zh/pkg/a.po", f'{HEADER}msgid "![alone][r]"\nmsgstr "![图][l]"\n')
+    found = site(tmp_path, languages=("en", "zh"), translations=tmp_path / "t")
+    report = Report()
+    view = render_page(found, found.pages[found.navigation.by_file["pkg/a.py"]], "zh", report)
+    (problem,) = report.problems
+    assert problem.message == "a translation lacks the link `[…][r]`"
+    assert view
+    html = "".join(str(row.prose) for row in view.body.rows)
+    assert 'alt="alone"' in html and "图" not in html
