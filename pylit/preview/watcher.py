@@ -174,7 +174,8 @@ class Watcher:
         """Stop watching."""
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():  # a signal may have come before it was started
+                thread.join()
 
     def _listen(self, folders: Iterable[str], stop: threading.Event) -> None:
         from watchfiles import watch

@@ -398,7 +398,7 @@ def test_signals_end_it_and_leave_nothing(
         else:  # a terminal sends its signals to all that was started in it
             os.killpg(process.pid, number)
         errors = process.stderr.read()  # until all that it has started have ended, too
-        assert process.wait(PATIENCE) == SIGNALS[number]
+        assert process.wait(PATIENCE) == SIGNALS[number], errors
     assert "Traceback" not in errors, errors
     assert not os.listdir(temporary)
 
