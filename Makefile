@@ -16,18 +16,18 @@ BUILD  := $(BIN)/uv build --quiet --offline --no-build-isolation --python $(BIN)
 UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
           --no-annotate --no-emit-package annotated-pylit --constraint constraints.txt \
           pyproject.toml requirements/build.in
-UV_WORLD := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-          --no-deps --only-binary :all: requirements/world.in
+UV_APART := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+          --no-deps --only-binary :all:
 # Half of the tests wait: for a browser, another process, a disk.
 WORKERS ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 ADDRESS ?= 127.0.0.1:8000
 # In the order in which they run; each takes less than ten minutes on two cores.
-BENCHMARKS := throughput overhead speedrun render rebuild growth
+BENCHMARKS := throughput overhead speedrun render rebuild growth lighthouse
 # `make bench RECORD=--record` keeps what it measures, for the pages to show.
 RECORD  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve quick test world format check lint types prose coverage accept pictures install traces bench update status wheel lock audit clean browser
+.PHONY: help site serve quick test world format check lint types prose coverage accept pictures fonts install traces bench update status wheel lock audit clean browser
 
 help:
 	@awk -F ':.*## ' '/^##@ /{printf "%s\n", substr($$0, 5)} /^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,10 +41,10 @@ serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading whe
 	$(BIN)/pylit serve --address $(ADDRESS)
 
 ##@ Change
-quick: $(VENV)/dev  ## Run the tests that start no process, browser or training: a minute
+quick: $(VENV)/dev $(VENV)/platforms  ## Run the tests that start no process, browser or training: a minute
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not (browser or training or process or slow or alone or thorough)" tests/pylit
 
-test: $(VENV)/dev $(VENV)/world browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
+test: $(VENV)/dev $(VENV)/world $(VENV)/platforms browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone$(if $(EVERYTHING),, and not thorough)"
 	$(BIN)/python -m pytest -m alone
 
@@ -71,7 +71,7 @@ prose: $(VENV)/site
 	$(BIN)/pylit check
 
 # Run the engine's tests, and fail if they leave too many of its branches out.
-coverage: $(VENV)/dev browser
+coverage: $(VENV)/dev $(VENV)/platforms browser
 	$(BIN)/python -m coverage run -m pytest --hypothesis-profile=default -m "not alone" tests/pylit
 	$(BIN)/python -m coverage report
 
@@ -82,13 +82,19 @@ accept: $(VENV)/dev
 # Draw those pictures of the gallery anew whose pages have changed; ALL=--all draws all of them, after a change of the looks.
 pictures: $(VENV)/dev browser
 	$(BIN)/python tests/gallery.py $(ALL)
+	$(BIN)/python tests/readme_picture.py
 
 ##@ Train
+# The fonts and KaTeX's stylesheet that pages load, as npm has them.
+fonts: $(VENV)/dev
+	.ci/fonts $(BIN)
+
 install: $(VENV)/dev  ## Install everything into .venv, torch included; then run python -m labml_nn.resnet.experiment
 	@echo "Installed. Train with: $(BIN)/python -m labml_nn.resnet.experiment --help"
 
-traces: $(VENV)/dev  ## Record the shapes of tensors that pages show, by running the examples
+traces: $(VENV)/dev  ## Record the shapes and pictures of tensors that pages show, by running the examples
 	$(BIN)/pylit trace
+	$(BIN)/pylit trace labml_nn/resnet/__init__.py --pictures experiments/pictures/block.py
 
 bench: $(VENV)/dev  ## Measure what is claimed about speed, beside peers; takes a while and wants a quiet machine
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name $(RECORD) || exit 1; done
@@ -113,7 +119,8 @@ lock: $(VENV)/dev  ## Write the versions installed now to constraints.txt, and t
 	$(UV) --extra site --output-file requirements/site.lock
 	$(UV) --extra dev requirements/torch.in --override requirements/torch.override --output-file requirements/dev.lock
 	$(UV) --extra audit --output-file requirements/audit.lock
-	$(UV_WORLD) --output-file requirements/world.lock
+	$(UV_APART) requirements/world.in --output-file requirements/world.lock
+	$(UV_APART) requirements/platforms.in --output-file requirements/platforms.lock
 	$(BIN)/python tests/licences.py
 
 audit: $(VENV)/python  ## Ask the advisory databases about all locked packages (needs the network)
@@ -144,6 +151,13 @@ $(VENV)/world: $(VENV)/python requirements/world.lock
 	@echo "Fetching the packages of others that the tests render ..."
 	rm -rf $(VENV)/world
 	$(LOCKED) requirements/world.lock --only-binary :all: --no-compile --target $(VENV)/world
+	@touch $@
+
+# Nor these: tests run them as programs.
+$(VENV)/platforms: $(VENV)/python requirements/platforms.lock
+	@echo "Fetching the programs of translation platforms that the tests run ..."
+	rm -rf $(VENV)/platforms
+	$(LOCKED) requirements/platforms.lock --only-binary :all: --no-compile --target $(VENV)/platforms
 	@touch $@
 
 $(VENV)/dev: $(VENV)/python $(METADATA) constraints.txt requirements/dev.lock

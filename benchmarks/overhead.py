@@ -97,7 +97,7 @@ def parts_of_a_run(images: int) -> dict[str, float]:
     with ExitStack() as clocks:
         spent = {part: clocks.enter_context(clock(*place)) for part, place in PARTS.items()}
         start = time.perf_counter()
-        status = running.run(task, find_machine("cpu"))
+        status = running.run(task, find_machine("cpu")).status
         total = time.perf_counter() - start
     if status:
         raise RuntimeError(f"the run ended with the status {status}")

@@ -4,7 +4,8 @@
 
 It may be stopped or killed at any time; the same command goes on where it was, from the last checkpoint. Every run has
 a folder of its own below `--runs`. A file in `experiments/` is written when all of its runs are complete, so it never
-holds some old runs and some new ones. `--list` shows what is left, `--stop` stops a queue that is at work.
+holds some old runs and some new ones. Until then, what a complete run measured waits in `experiments/unfinished/`, so
+that another machine can go on with the others. `--list` shows what is left, `--stop` stops a queue that is at work.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from benchmarks.speedrun import renew_accuracies
 from labml_nn.data import DRAWS
 from labml_nn.resnet import experiment, preactivation, speedrun
 from labml_nn.runs.command import Experiment
-from labml_nn.runs.files import RunFailed, alone
+from labml_nn.runs.files import RunFailed, alone, write_whole
 from labml_nn.runs.record import Record
 
 ROOT = Path(__file__).parents[1]
@@ -78,8 +79,8 @@ def steps_of_the_speed_run() -> list[Sheet]:
 
 QUEUE = (
     Sheet(experiment.EXPERIMENT, "digits", ("held_out", "final")),
-    Sheet(experiment.EXPERIMENT, "quick", ("held_out", "final")),
     *steps_of_the_speed_run(),
+    Sheet(experiment.EXPERIMENT, "quick", ("held_out", "final")),
 )
 
 
@@ -90,6 +91,32 @@ def result_of(folder: Path) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found if found.get("draws") == DRAWS else None
+
+
+def waiting(name: str) -> Path:
+    """The file in which the result of a run waits until the other runs of its sheet are complete."""
+    return ROOT / "experiments/unfinished" / f"{name}.json"
+
+
+def keep(sheet: Sheet, folder: Path) -> None:
+    """Keep what the complete run in a folder has measured."""
+    metrics = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
+    found = {"about": sheet.record.about, "result": result_of(folder), "metrics": metrics}
+    path = waiting(folder.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(found, indent=1) + "\n")
+
+
+def fetch(sheet: Sheet, folder: Path) -> None:
+    """Bring what was kept of a run back into its folder, if it was of today's recipe."""
+    path = waiting(folder.name)
+    if result_of(folder) is not None or not path.is_file():
+        return
+    found = json.loads(path.read_text("utf-8"))
+    if found["about"] == json.loads(json.dumps(sheet.record.about)):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "metrics.jsonl", "".join(f"{line}\n" for line in found["metrics"]))
+        write_whole(folder / "result.json", json.dumps(found["result"]))
 
 
 def take(sheet: Sheet, arguments: Sequence[str], folder: Path, more: Sequence[str]) -> int:
@@ -107,6 +134,7 @@ def write(sheet: Sheet, folders: Sequence[Path]) -> None:
         result = result_of(folder)
         assert result is not None
         say(sheet.record.add(result, folder / "metrics.jsonl"))
+        waiting(folder.name).unlink(missing_ok=True)
     if sheet.experiment is speedrun.EXPERIMENT:
         renew_accuracies()
 
@@ -122,6 +150,7 @@ def work(queue: Sequence[Sheet], runs: Path, more: Sequence[str]) -> int:
             continue
         each = [(runs / name, arguments) for name, arguments in sheet.arguments()]
         for folder, arguments in each:
+            fetch(sheet, folder)
             if result_of(folder) is not None:
                 continue
             say(folder.name)
@@ -131,6 +160,8 @@ def work(queue: Sequence[Sheet], runs: Path, more: Sequence[str]) -> int:
             if found:
                 say(f"{folder.name} has failed; the others go on")
                 status = 1
+            else:
+                keep(sheet, folder)
         if all(result_of(folder) is not None for folder, _ in each):
             write(sheet, [folder for folder, _ in each])
     return status
@@ -148,6 +179,7 @@ def show(queue: Sequence[Sheet], runs: Path, tell: Callable[[str], object] = pri
     for sheet in queue:
         tell(f"{sheet.preset}: {'to be recorded' if sheet.is_due() else 'recorded'}")
         for name, _ in sheet.arguments() if sheet.is_due() else ():
+            fetch(sheet, runs / name)
             saved = sorted((runs / name).glob("checkpoints/step-*.pt"))
             begun = f"saved after {saved[-1].stem}" if saved else "not begun"
             tell(f"  {name}: {'complete' if result_of(runs / name) else begun}")

@@ -8,11 +8,63 @@ summary:
 
 # Papers beside their code
 
+Deep learning papers, explained line by line beside the PyTorch that implements them.
+
+```specimen
+formula: y = \mathcal{F}(x) + x
+code: [resnet/__init__.py#ResidualBlock.residual, resnet/__init__.py#ResidualBlock.forward]
+symbols:
+  y: y
+  \mathcal{F}: [residual, conv1, bn1, act1, conv2, bn2]
+  x: shortcut
+caption: Point at a symbol, and its code lights up. This is the code that `import` runs.
+```
+
+## Residual networks
+
+```pages
+pages: resnet/*.py
+```
+
+## Normalization
+
+```pages
+pages: normalization/*.py
+```
+
+## Data
+
+```pages
+style: rows
+pages: data/*.py
+```
+
+## Training
+
+```pages
+style: rows
+pages: training/*.py
+```
+
+## Guides
+
+```pages
+style: rows
+pages: ../docs/guide/*.md
+```
+
+## Runs, for reference
+
+```pages
+style: rows
+pages: [runs/*.py, "*.py"]
+```
+
+## Who this is for
+
 A research paper says what an idea is, and a repository says what the computer does. Reading both
 means holding one in memory while looking at the other. Here they stand next to each other: prose on
 the left, and on the right the PyTorch it speaks of.
-
-## Who this is for
 
 You know enough PyTorch to recognise a convolution and a training step, and you would like to
 understand a paper well enough to have written its code. No page assumes that you have read the
@@ -43,18 +95,6 @@ torch.Size([4, 32])
 
 Change an argument, guess the shape, and run it again. That is the quickest way to read any page
 here.
-
-## Where to start
-
-* [Residual networks](resnet/__init__.py): why very deep networks used to train badly, and how
-  adding the input of some layers to their output changed that.
-* [Train a ResNet](resnet/experiment.py) on CIFAR-10 or on handwritten digits, with one command. The
-  pages on [images](data/__init__.py) and on [training](training/__init__.py) show how; the
-  [training loop](training/loop.py) is the one to read first.
-* [The speed run](resnet/speedrun.py): what it takes to train such a network in minutes on a CPU,
-  and what each idea gains.
-* [Guides](../docs/guide/index.md): how to read a page, write one, translate one, and how the engine
-  works.
 
 ## Thanks
 

@@ -18,6 +18,7 @@ from .cache import Store
 from .checks import check_site
 from .errors import Problem, PylitError, Report, Severity
 from .filesystem import is_entry, resolve_path, resolves_below
+from .i18n import catalog_path
 from .site import (
     FILES,
     NAMES,
@@ -319,19 +320,29 @@ def _find_pages(settings: Settings, store: Store | None) -> Site:
 
 
 def site_pages(site: Site, paths: Sequence[Path]) -> list[Page]:
-    """Return the pages of a site that are made from `paths`; all pages if `paths` is empty.
+    """Return the pages of a site that are made from `paths`, or translated in them; all pages if `paths` is empty.
 
     Raises:
         PylitError: if a path is not a page of the site.
     """
+    if not paths:
+        return list(site.pages)
     files = {resolve_path(path): path for path in paths}
-    pages = [page for page in site.pages if not paths or resolve_path(site.files.path(page.file)) in files]
-    unknown = files.keys() - {resolve_path(site.files.path(page.file)) for page in pages}
+    sources = {page: _sources(site, page) for page in site.pages}
+    pages = [page for page in site.pages if sources[page] & files.keys()]
+    unknown = files.keys() - set().union(*(sources[page] for page in pages))
     if unknown:
         names = ", ".join(sorted(os.fspath(files[path]) for path in unknown))
-        hint = "Name source files of the site."
+        hint = "Name source files of the site, or their catalogs."
         raise PylitError(Problem(names, 0, "is not a page of this site", hint))
     return pages
+
+
+def _sources(site: Site, page: Page) -> set[Path]:
+    """Return the paths of the source of a page and of its catalogs."""
+    folder, languages = site.settings.translations, site.settings.languages[1:]
+    catalogs = [catalog_path(folder, lang, page.file) for lang in languages] if folder else []
+    return {resolve_path(path) for path in (site.files.path(page.file), *catalogs)}
 
 
 def _check_out(out: Path, own: Sequence[Path], *, force: bool) -> None:

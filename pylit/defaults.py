@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KATEX = ("local", "cdn")
+"""Where KaTeX's stylesheet and fonts come from: a copy on the site itself, or a content delivery network. The copy is
+the default, since jsdelivr is slow or blocked for many readers in China; and so no page asks another host for anything.
+"""
+KATEX_LOCAL = "assets/katex/katex.min.css"
+"""The copy, relative to the root of the site."""
 KATEX_CSS = "https://cdn.jsdelivr.net/npm/katex@0.16.22/dist/katex.min.css"
 KATEX_INTEGRITY = "sha384-5TcZemv2l/9On385z///+d7MSYlvIEw9FuZTIdZ14vJLqWphw7e7ZPuOiCHJcFCP"
 TRACES = "experiments/traces"

@@ -1,7 +1,11 @@
-"""KaTeX's CDN for tests: the same files, from the package that npm has installed, at once, held back, or not at all."""
+"""KaTeX's files for tests, from the package that npm has installed: at once, held back, or not at all.
+
+It stands for the site, where a copy of them is by default, and for the CDN.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,8 +13,8 @@ from browser import PACKAGES
 from playwright.sync_api import BrowserContext, Route
 
 CDN = "https://cdn.jsdelivr.net/"
-FOLDER = f"{CDN}npm/katex@0.16.22/dist/"
-"""What stands there of KaTeX."""
+FOLDERS = re.compile(rf"{CDN}npm/katex@0\.16\.22/dist/|https?://[^/]+/assets/katex/")
+"""Where KaTeX is."""
 DIST = PACKAGES / "katex/dist"
 Kind = Literal["css", "woff2"]
 
@@ -25,12 +29,13 @@ class Cdn:
     holding: set[Kind] = field(default_factory=set)
     """Kinds of files that are held back."""
     asked: list[str] = field(default_factory=list)
-    """The files that were asked for, below `FOLDER`."""
+    """The files that were asked for, relative to the folder of KaTeX."""
     held: list[Route] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Take over all requests to it."""
         self.context.route(f"{CDN}**", self._answer)
+        self.context.route("**/assets/katex/**", self._answer)
 
     def release(self, *kinds: Kind) -> None:
         """Answer what was held back of these kinds, and hold nothing of them back any more."""
@@ -40,7 +45,7 @@ class Cdn:
             self._answer(route, again=True)
 
     def _answer(self, route: Route, *, again: bool = False) -> None:
-        name = route.request.url.removeprefix(FOLDER)
+        name = FOLDERS.sub("", route.request.url)
         if not again:
             self.asked.append(name)
         if self.blocked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import chdir
@@ -16,6 +17,12 @@ from hypothesis import settings
 from sampling import SHARE
 
 pytest_plugins = ["site_fixtures"]
+
+# A shell lets what it starts with `&` ignore SIGINT, and `nohup` lets it ignore SIGHUP. Programs that are started here
+# would inherit that, and wait for ever for what a test sends them.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 

@@ -25,12 +25,24 @@ RAW = {
     "field": re.compile(
         r"^[ \t]*:(?:param|type|raises?|returns?|rtype|ivar|cvar|keyword)\b[^:\n]*:", re.MULTILINE
     ),
+    "epytext": re.compile(
+        r"^[ \t]*@(?:param|arg|keyword|type|raises?|except|ivar|cvar|var|returns?|rtype|yields?)\b[^:\n]*:"
+        r"|(?<![\w\\$])[CL]\{\w",
+        re.MULTILINE,
+    ),
+    "keras": re.compile(
+        r"^[ \t]*# (?:Arguments|Returns|Raises|References|Examples?|Input shape)\b", re.MULTILINE
+    ),
     "cell": re.compile(r"^[ \t]*#? ?%%(?: |$)|^# In\[[\d ]*\]:|^# COMMAND -{5,}", re.MULTILINE),
     "underline": re.compile(r"^[ \t]*(?:-{4,}|={4,}|~{4,}|\^{4,})[ \t]*$", re.MULTILINE),
     "environment": re.compile(r"\\(?:begin|end)\{"),
     "formula": re.compile(r"\$\$|\\[\[(]"),
 }
 """What may not be left in prose."""
+SECTIONS = frozenset(
+    ["Args", "Arguments", "Parameters", "Returns", "Yields", "Raises", "Attributes", "Input shape"]
+)
+"""Sections of docstrings, which are no headings of the page of a module."""
 
 
 class PageReader(HTMLParser):
@@ -41,6 +53,7 @@ class PageReader(HTMLParser):
         self.lines: list[tuple[int, str]] = []
         """Number and text of each line of code, in the order of the page."""
         self.prose = ""
+        self.headings: list[str] = []
         self.ids: set[str] = set()
         self.links: list[str] = []
         self._open: list[tuple[str, bool]] = []
@@ -69,6 +82,8 @@ class PageReader(HTMLParser):
         return bool(self._open) and self._open[-1][1]
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+            self.headings.append(self.prose.rpartition("\n")[2].strip())
         while self._open and self._open.pop()[0] != tag:
             pass
         if tag in ("p", "li", "td", "th", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "div", "tr"):

@@ -23,7 +23,7 @@ from pylit.i18n.glossary import parse_glossary
 from pylit.parsing.figure_spec import FigureError, parse_figure
 from pylit.parsing.markdown import plain_text
 from pylit.parsing.source import parse_markdown
-from pylit.rendering.images import PictureError, inline_svg
+from pylit.rendering.images import PictureError, inline_svg, tie
 from pylit.site.discovery import find_pages
 from pylit.site.page import render_notebook, render_page
 from pylit.site.settings import Settings
@@ -114,6 +114,11 @@ def tried(parse: Callable[[str], object]) -> Callable[[str], str]:
             return str(error)
 
     return act
+
+
+def inlined(text: str) -> str:
+    """A drawing with its parts tied to names."""
+    return tie(inline_svg(text.encode(), "a"), lambda target: ("data-n", target))
 
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
@@ -394,6 +399,9 @@ DRAWING = {
     "namespaces": numbered('<g xmlns:a#="b#"/>', SVG, "</svg>"),
     "uses": again('<use href="#a"/>', SVG, "</svg>"),
     "names": again("a", f"{SVG}<", "/></svg>"),
+    "parts that are tied": again('<g data-of="a"/>', SVG, "</svg>"),
+    "what a part is tied to": again("a ", f'{SVG}<g data-of="', '"/></svg>'),
+    "words that look tied": again(' data-of="', f"{SVG}<text>", "</text></svg>"),
 }
 TRACE = {
     "lines": again(FIELD, '{"lines":[', f"{FIELD[:-1]}]}}"),
@@ -646,7 +654,7 @@ GRAMMARS = {
         tried(lambda text: parse_glossary(text.encode(), "g.yml")), GLOSSARY, enormous=100_000
     ),
     "records": Grammar(tried(lambda text: parse_record(text.encode(), "a.json")), RECORD),
-    "drawings": Grammar(tried(lambda text: inline_svg(text.encode(), "a")), DRAWING),
+    "drawings": Grammar(tried(inlined), DRAWING),
     "traces": Grammar(tried(lambda text: parse_trace(text.encode())), TRACE),
 }
 

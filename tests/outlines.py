@@ -21,6 +21,8 @@ def outline(tokens: Sequence[Token]) -> list[str]:
                 found[-1] += f" {token.content}"
             case "label":
                 found.append(f"{indent}[{meta['kind']}]")
+            case "note":
+                found.append(f"{indent}note {meta['label']}")
             case "field":
                 parts = [meta["names"], meta["type"] and f": {meta['type']}"]
                 if meta.get("optional"):

@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 import pytest
 from browser import FLAGS, find_browser
-from cdn import CDN, Cdn
+from cdn import FOLDERS, Cdn
 from filelock import FileLock
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 from servers import serving
 
-from pylit.defaults import KATEX_CSS
+from pylit.defaults import KATEX_LOCAL
 
 expect.set_options(timeout=20_000)  # machines are busy
 Katex = Literal["cold", "warm", "blocked"]
@@ -99,9 +99,28 @@ class Reader:
 Open = Callable[..., Reader]
 
 
+def words_and_code(row: Locator) -> tuple[dict[str, float], dict[str, float]]:
+    """Where the first words of a row and its code stand. Rows above may still be laid out."""
+    found: list[dict[str, float]] = row.evaluate(
+        """row => [".prose :is(p, li):not(.looks *)", ".code"].map((place) => {
+            const { x, y, width, height } = row.querySelector(place).getBoundingClientRect();
+            return { x, y, width, height };
+        })"""
+    )
+    return found[0], found[1]
+
+
+def choose_language(page: Page, name: str) -> None:
+    """Follow the link to this page in the language of this name, which is in a menu."""
+    page.locator(".menu > summary").click()
+    page.get_by_role("link", name=name).click()
+
+
 def remember(page: Page) -> None:
     """Let the next pages be those of a reader who has been here before: KaTeX is in the cache."""
-    page.add_init_script(f"localStorage.setItem('katex', '{KATEX_CSS}'); ({ARRIVED})()")
+    page.add_init_script(
+        f"localStorage.setItem('katex', `${{location.origin}}/{KATEX_LOCAL}`); ({ARRIVED})()"
+    )
 
 
 def wait(page: Page, condition: str) -> None:
@@ -164,7 +183,8 @@ def read(browser: Browser, address: str) -> Iterator[Open]:
             "console",
             lambda message: (
                 reader.errors.append(f"{message.text} {message.location.get('url')}")
-                if message.type in ("error", "warning") and CDN not in str(message.location.get("url"))
+                if message.type in ("error", "warning")
+                and not FOLDERS.match(str(message.location.get("url")))
                 else None
             ),
         )

@@ -19,10 +19,9 @@ from typing import Any
 
 import pytest
 import torch
-from sampling import thinned
 from torch import nn
 
-from benchmarks import growth, measure, overhead, rebuild, render, speedrun, throughput
+from benchmarks import growth, lighthouse, measure, overhead, rebuild, render, speedrun, throughput
 from benchmarks.trees import PACKAGE, library_tree, own_tree, varied
 from labml_nn.data.small import make_synthetic
 from labml_nn.resnet import cifar_resnet
@@ -32,7 +31,7 @@ from pylit.site.discovery import find_pages
 from pylit.site.site import Settings
 from pylit.translate.progress import site_progress
 
-NAMES = ("throughput", "overhead", "speedrun", "render", "rebuild", "growth")
+NAMES = ("throughput", "overhead", "speedrun", "render", "rebuild", "growth", "lighthouse")
 
 
 def test_all_benchmarks_are_known(root: Path) -> None:
@@ -57,7 +56,8 @@ def test_help_tells_of_the_options(
     assert {"--rounds", "--quick", "--record", "--out"} <= set(re.findall(r"--\w+", shown))
 
 
-@pytest.mark.parametrize("name", thinned(NAMES, 6))
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", NAMES)
 def test_benchmarks_work(root: Path, tmp_path: Path, name: str) -> None:
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
@@ -106,6 +106,12 @@ def test_result_of_render_compares_the_same_pages(root: Path) -> None:
         assert rows[0]["times_pycco"] == 1
         assert rows[0]["pages"] == rows[0]["modules"]
         assert all(row["pages"] >= 0.9 * row["modules"] for row in rows)
+
+
+def test_result_of_lighthouse_has_all_pages(root: Path) -> None:
+    found = json.loads((root / "experiments/benchmarks/lighthouse.json").read_text("utf-8"))
+    pages = [(page, form) for page in lighthouse.PAGES for form in lighthouse.FORMS]
+    assert [(row["page"], row["form"]) for row in found["rows"]] == pages
 
 
 def test_result_of_throughput_begins_with_the_first_loop(root: Path) -> None:
@@ -229,6 +235,7 @@ def test_copies_of_our_modules_have_formulas_of_their_own() -> None:
     )
 
 
+@pytest.mark.thorough
 def test_copies_of_our_modules_are_whole(root: Path, tmp_path: Path) -> None:
     own = len(list((root / PACKAGE).rglob("*.py")))
     tree = own_tree(tmp_path / "two", own + 1, ("zh",))

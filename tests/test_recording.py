@@ -127,6 +127,25 @@ def test_old_runs_stay_until_all_new_ones_are_there(
     assert seeds(tree) == [[0, 1, 2], [0, 1, 2]]
 
 
+def test_complete_runs_wait_for_the_others_and_move_to_another_machine(
+    tree: Path, tmp_path: Path, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, outcomes = type(EXPERIMENT).main, iter([0, 0, 130])
+    with monkeypatch.context() as patch:
+        patch.setattr(type(EXPERIMENT), "main", lambda self, a: next(outcomes) or plain(self, a))
+        assert work((SHEET,), tmp_path / "runs", []) == 130
+    kept = sorted((tree / "experiments/unfinished").iterdir())
+    assert [path.stem for path in kept] == RUNS[:2]
+    # The second one was of another recipe
+    other = json.loads(kept[1].read_text())
+    kept[1].write_text(json.dumps(other | {"about": {}}))
+    started.clear()
+    assert work((SHEET,), tmp_path / "another machine", []) == 0
+    assert [Path(call[call.index("--out") + 1]).name for call in started] == RUNS[1:]
+    assert seeds(tree) == [[0, 1, 2], [0, 1, 2]]
+    assert not list((tree / "experiments/unfinished").iterdir())
+
+
 def test_a_run_that_has_failed_does_not_stop_the_others(
     tree: Path, tmp_path: Path, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

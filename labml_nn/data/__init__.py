@@ -4,6 +4,7 @@ title: Images on the device
 summary:
   A data set as one tensor of bytes, with a stratified split, shuffling, cropping and flipping as
   batched tensor operations, and no worker processes.
+hook: A whole data set as one tensor, and no worker processes.
 ---
 
 # Images on the device
@@ -33,8 +34,17 @@ from jaxtyping import Bool, Float, Int64, Shaped, UInt8
 from torch import Tensor, nn
 
 from labml_nn.installation import check_installation
+from labml_nn.printing import printable
 
 check_installation()
+
+
+class DataError(Exception):
+    """
+    ## When the data cannot be had
+
+    The message names the file and the way out.
+    """
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,10 @@ class ImageData:
     def channels(self) -> int:
         """The number of channels: 3 for colours, 1 for shades of grey."""
         return self.images.shape[1]
+
+    def counts(self) -> list[int]:
+        """How many images each class has."""
+        return self.labels.bincount(minlength=len(self.classes)).tolist()
 
     @property
     def about(self) -> dict[str, Any]:
@@ -167,6 +181,100 @@ def split(data: ImageData, n_valid: int) -> tuple[ImageData, ImageData]:
     rest, valid = (~held_out).nonzero()[:, 0], held_out.nonzero()[:, 0]
     device = data.images.device
     return data.take(rest.to(device)), data.take(valid.to(device))
+
+
+@dataclass(frozen=True)
+class Parts:
+    r"""
+    ## What is for what
+
+    The images of a source, in up to three parts. `train` is to learn from. `valid` is to choose by,
+    and `test` to be measured with once, at the end. Public data sets mostly come with two of them,
+    and one's own pictures mostly lie in one heap. Images to choose by that are missing are
+    [held out](#split) of those to learn from, always the same ones, and a heap is divided as a
+    whole. But whoever has divided their images knows what belongs together, and no test set is made
+    up behind their back.
+
+    >>> heap = ImageData(torch.zeros(20, 1, 4, 4, dtype=torch.uint8),
+    ...                  torch.arange(20) % 2, ('a', 'b'))
+    >>> parts = Parts.of_heap(heap)
+    >>> train, held_out = parts.choose(n_valid=5000, final=False)
+    >>> len(train), len(held_out), len(parts.test)
+    (13, 3, 4)
+    """
+
+    train: ImageData
+    valid: ImageData | None = None
+    test: ImageData | None = None
+    # At most this part of `train` is held out, where there is no `valid`
+    most: float = 0.2
+
+    @staticmethod
+    def of_heap(data: ImageData) -> "Parts":
+        """
+        The parts of images that nobody has divided: a fifth of each class of `data` is the test
+        set, the same one whenever these images are divided. Raises `DataError` if a class has fewer
+        than three images, one for each part.
+        """
+        check_classes(data, least=3)
+        rest, test = split(data, len(data) // 5)
+        return Parts(rest, test=test)
+
+    def choose(self, n_valid: int, final: bool) -> tuple[ImageData, ImageData]:
+        """
+        The images to learn from and those to measure with. The latter are those to choose by,
+        `n_valid` of `train` if there are none; or, if the run is the `final` one, the test set.
+        Then one learns from all others. Raises `DataError` if there is no test set.
+        """
+        if final:
+            if self.test is None:
+                raise DataError(
+                    "there is no test set, so a run cannot be --final; see how "
+                    "images are divided, or leave it out"
+                )
+            return join(self.train, self.valid), self.test
+        if self.valid is not None:
+            return self.train, self.valid
+        most = max(int(len(self.train) * self.most), 1)
+        return split(self.train, min(n_valid, most))
+
+
+def join(data: ImageData, more: ImageData | None) -> ImageData:
+    """The images of `data`, and behind them `more` of the same classes and shape, if any."""
+    if more is None:
+        return data
+    return ImageData(
+        torch.cat([data.images, more.images]),
+        torch.cat([data.labels, more.labels]),
+        data.classes,
+    )
+
+
+def check_classes(data: ImageData, least: int) -> None:
+    """
+    Raises `DataError` if `data` has fewer than two classes, or `least` images of a class are not
+    there.
+
+    A network with a single class to choose from is always right.
+    """
+    if len(data.classes) < 2:
+        only = ", ".join(printable(name, 60) for name in data.classes)
+        raise DataError(
+            f"there must be two classes at least, got {only or 'none'}"
+        )
+    counts = data.counts()
+    few = [
+        f"{printable(name, 60)} ({n})"
+        for name, n in zip(data.classes, counts, strict=True)
+        if n < least
+    ]
+    if few:
+        more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+        raise DataError(
+            f"each class needs at least {least} images"
+            f"{', one for each part' if least == 3 else ''}; too few are in "
+            f"{', '.join(few[:5])}{more}"
+        )
 
 
 def batch_indices(
@@ -330,9 +438,15 @@ class Crops:
     r"""
     ## Cropping and flipping
 
-    The paper's augmentation (section 4.2): pad each side of an image with zeros, 4 for CIFAR-10,
-    cut out a random square of the original size, and mirror it with a probability of one half. A
-    network that sees an object in many places learns that the place does not matter.
+    The paper's augmentation (section 4.2): pad each side of an image by 4 pixels for CIFAR-10, cut
+    out a random square of the original size, and mirror it with a probability of one half. It does
+    not say what these pixels are. Ours are black; normalized like the others, they are far below
+    the mean. A network that sees an object in many places learns that the place does not matter.
+
+    ![A horse with a rider as it is in the training set, and seven crops of it: shifted by a few
+    pixels, with black where there were zeros, and three of them
+    mirrored.](../../experiments/pictures/crops.png "An image of CIFAR-10, first as it is, then as
+    a network sees it in seven epochs")
 
     What is cut out is drawn first, for a whole batch, and cut later. The random numbers are drawn
     on the CPU, so that every device cuts the same, and processes that share a batch draw all of its

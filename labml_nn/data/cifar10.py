@@ -4,6 +4,7 @@ title: CIFAR-10
 summary:
   Reading the official binary archive of CIFAR-10, with resumed downloads, checksums and safe
   extraction, and without a pickle anywhere.
+hook: Resumed, checked, and never unpickled.
 ---
 
 # CIFAR-10
@@ -37,7 +38,7 @@ from filelock import FileLock
 from jaxtyping import UInt8
 from tqdm import tqdm
 
-from labml_nn.data import ImageData
+from labml_nn.data import DataError, ImageData
 
 # The original first, then copies by others. The checksum tells whether a copy is faithful, so it
 # does not matter who keeps it.
@@ -74,14 +75,6 @@ CLASSES = (
     "ship",
     "truck",
 )
-
-
-class DataError(Exception):
-    """
-    ## When the data cannot be had
-
-    The message names the file and the way out.
-    """
 
 
 def load_cifar10(data_dir: Path) -> tuple[ImageData, ImageData]:

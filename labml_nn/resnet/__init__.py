@@ -8,7 +8,20 @@ symbols:
   \mathcal{F}: ResidualBlock.residual
   W_1: ResidualBlock.conv1
   W_2: ResidualBlock.conv2
+  \sigma: ResidualBlock.act1
   W_s: ShortcutProjection.conv
+hook: Add the input back, and a hundred layers train.
+pictogram: pictograms/resnet.svg
+papers:
+  - title: Deep Residual Learning for Image Recognition
+    authors: [Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun]
+    year: 2015
+    arxiv: 1512.03385
+before: >-
+  Convolution, batch normalization and ReLU, and how a module of PyTorch is written.
+next: >-
+  [Pre-activation](preactivation.py), if you want to know *why* it works.
+  [Train one](experiment.py), if you want to see it.
 ---
 
 # Residual Networks (ResNet)
@@ -19,7 +32,7 @@ Sun (2015). An ensemble of their networks reached a top-5 error of 3.57 % on the
 (table 5) and won the ILSVRC 2015 classification contest. The idea behind it is short: let a few
 layers compute a *change* to their input, and add the input back.
 
-First comes the idea, then the code. Six more pages build on this one;
+First comes the idea, then the code. Seven more pages build on this one;
 [a map](#the-family) shows which to read next.
 
 ## The degradation problem
@@ -34,6 +47,33 @@ This is not overfitting. An overfitted network has a low training error and a hi
 the *training* error is higher too, so the deeper network does not even fit the images it has seen.
 The authors call this *degradation*. They doubt that vanishing gradients are to blame, because batch
 normalization keeps the gradients of their plain networks at a healthy size (section 4.1).
+
+It takes no GPU to see it. Here plain networks of 8 and 56 layers learn handwritten digits, and so
+does a third one: the same 56 layers with the same initial weights, and with the shortcuts that this
+page is about. Their accuracy is measured on the very images that they are trained on:
+
+```chart
+caption: Plain networks, and one with shortcuts, on their training images
+x: step
+y: accuracy
+format: percent
+lines:
+  - label: 8 layers
+    data: ../../experiments/resnet/degradation.json
+    x: plain.8.step
+    y: plain.8.mean
+  - label: 56 layers
+    data: ../../experiments/resnet/degradation.json
+    x: plain.56.step
+    y: plain.56.mean
+  - label: 56, shortcuts
+    data: ../../experiments/resnet/degradation.json
+    x: residual.56.step
+    y: residual.56.mean
+```
+
+A line is the mean of three runs. [Another page](degradation.py) has the details, and one command
+that repeats it all in minutes: `python -m labml_nn.resnet.degradation`.
 
 A thought experiment shows how odd it is. Take the trained shallow network and insert layers that
 copy their input. The result is deeper and makes the same predictions, so a deeper solution that is
@@ -85,11 +125,14 @@ the gradient pass only where its output is positive. The page on
 
 ## The family
 
-The networks of this page have relatives, and there is more to do with them than to build them. Each
-of these pages needs only this one, so read them in any order:
+Seven pages train, extend and use these networks. Each of them needs only this one, so read them in
+any order:
 
-![A map: arrows lead from this page to experiment.py, speedrun.py, imagenet.py, preactivation.py,
-pitfalls.py and inference.py.](family.svg)
+![A map: arrows lead from this page to degradation.py, experiment.py, speedrun.py, imagenet.py,
+preactivation.py, pitfalls.py and inference.py.](family.svg)
+
+[The degradation problem](degradation.py) if you want to see for yourself what goes wrong without
+shortcuts: plain and residual networks of three depths, trained in minutes.
 
 [Train a ResNet](experiment.py) if you want to see one learn: the paper's experiment on CIFAR-10,
 or in a minute a smaller one on handwritten digits.
@@ -105,8 +148,8 @@ ResNet-152. Two more arguments make ResNeXt and Wide ResNet of them.
 nothing touches does for signals and gradients, derived from the second paper and measured in up to
 200 blocks.
 
-[Bugs that people write](pitfalls.py) if your own block does not learn. Each bug is shown with the
-symptom by which to know it, and mended.
+[Bugs that people write](pitfalls.py) if your own block does not learn. Each bug is shown with its
+symptom, its cause and its fix.
 
 [Faster inference](inference.py) if training is over: how a normalization is folded into the
 convolution before it, so that the same outputs cost less.
@@ -222,7 +265,7 @@ class ShortcutProjection(Module):
         return x
 
 
-class ShortcutPadding(Module):
+class ShortcutPadding(nn.Module):
     r"""
     ## Padded shortcut
 
@@ -383,6 +426,15 @@ class ResidualBlock(Module):
 
         Returns $y$ of shape `[batch, out_channels, height / stride, width / stride]`, rounded up.
         It is equation 1 or 2, depending on the shortcut, with the last ReLU around it.
+
+        The pictures below the code show what a trained block does, the first one of a network for
+        handwritten digits, to this image:
+
+        ![A handwritten 3, in eight by eight
+        pixels.](../../experiments/pictures/digit.png)
+
+        The residual is blue where it takes away from $x$ and red where it adds. Where it has taken
+        away more than there was, the ReLU leaves zero.
         """
         y: Tensor = self.act2(self.residual(x) + self.shortcut(x))
         return y
@@ -762,8 +814,8 @@ def _require(ok: bool, rule: str, received: object) -> None:
     """
     ## Refusing bad arguments
 
-    A wrong argument is easiest to mend where it is given. So it is refused here, with a message
-    that says what is allowed, and does not surface later in a layer that the caller never wrote.
+    A wrong argument is easiest to fix at the call. So it is refused here, with a message that says
+    what is allowed, and does not surface later in a layer that the caller never wrote.
     """
     if not ok:
         raise ValueError(f"{rule}, got {received!r}")

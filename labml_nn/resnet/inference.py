@@ -7,6 +7,9 @@ summary:
 symbols:
   s: Affine.scale
   t: Affine.shift
+hook: The same predictions, at less cost.
+pictogram: pictograms/inference.svg
+before: "[Residual networks](__init__.py)."
 ---
 
 # Faster predictions
@@ -90,8 +93,9 @@ in a logit, as a fraction of the largest logit. To measure your own machine:
 python -m labml_nn.resnet.inference
 ```
 
-Together the three are the fastest everywhere. Folding alone brings the least, because here most of
-the time goes into the convolutions. It is worth more once the other two have made those faster. For
+Together the three are the fastest everywhere. Folding alone brings little, at most 8 percent at the
+median, and with ResNet-20 less than its rounds differ from each other, because here most of the
+time goes into the convolutions. It is worth more once the other two have made those faster. For
 many images or a large network, bfloat16 brings most. For a single small image it brings little:
 there is not much to compute, and converting numbers from one format to the other takes time as
 well.
@@ -371,7 +375,7 @@ def fold_batch_norm(model: nn.Module, *, partly: bool = False) -> nn.Module:
     >>> [type(layer).__name__ for layer in shortcut.children()]
     ['Conv2d', 'Identity']
 
-    Each normalization takes two parameters for a channel with it, and leaves one, the bias:
+    Folding removes two parameters for each channel and adds one, the bias:
 
     >>> def count(model):
     ...     return sum(p.numel() for p in model.parameters())
@@ -397,8 +401,8 @@ def fold_batch_norm(model: nn.Module, *, partly: bool = False) -> nn.Module:
             "mode; call eval() first"
         )
     plan = find_pairs(model)
-    # A network that was folded half without a word would be slower than expected, for no reason
-    # that one could see.
+    # A network that was silently folded only in part would be slower than expected, for no visible
+    # reason.
     if plan.refused and not partly:
         raise ValueError(
             "all normalizations must be foldable unless partly=True, got "

@@ -4,14 +4,19 @@ title: Bugs in residual blocks
 summary:
   Eight bugs that people write into residual blocks, each with its symptom reproduced by running
   code, its reason, its cure, and a test that catches it.
+hook: Eight mistakes, how each shows, and the test that finds it.
+pictogram: pictograms/pitfalls.svg
+before: "[Residual networks](__init__.py)."
+next: >-
+  [Train a ResNet](experiment.py): a block that passes these tests deserves it.
 ---
 
 # Bugs in residual blocks
 
-A residual block is a dozen lines, and there are many ways to get them wrong. Some end in an error
-message. The others run, and the shortcut hides the damage: when the convolutions compute nonsense,
-or nothing at all, the input still arrives at the other end, and the loss still falls. It just falls
-less far than it should.
+A residual block is a dozen lines, and there are many ways to get it wrong. Some raise an error. The
+others run, and the shortcut hides the damage: when the convolutions compute nonsense, or nothing at
+all, the input still arrives at the other end, and the loss still falls. It just falls less far than
+it should.
 
 This page collects eight bugs of hand-written blocks. Each is shown broken, with the symptom that
 you would see, and then mended, and there is a test that finds it before a training run is wasted.
@@ -34,54 +39,22 @@ examples; where a paper has measured one of them, the text says so.
 """
 
 import copy
-from collections.abc import Callable
 from itertools import product
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from labml_nn.data import ImageData, split
-from labml_nn.data.small import load_digits
-from labml_nn.resnet import ResidualBlock, ResNetBase, ResNetClassifier
-from labml_nn.resnet.experiment import ResNetConfig
-from labml_nn.training import Normalize, Trainer
-from labml_nn.training.machine import Machine
-
-# What makes a block out of `in_channels`, `out_channels` and `stride`. Every block class of this
-# page does.
-MakeBlock = Callable[[int, int, int], nn.Module]
-
-
-def network_of(block: MakeBlock, n: int = 1) -> ResNetClassifier:
-    """
-    ## A network to try blocks in
-
-    * `block` makes the blocks
-    * `n` is the number of blocks in each of the three stages
-
-    Returns a network for images with one channel and ten classes. All of it except the blocks is
-    the network of [section 4.2](__init__.py#cifar_resnet), at half its width, so that a
-    difference in accuracy is due to the blocks. Raises `ValueError` if `n` is less than 1.
-    """
-    base = ResNetBase(
-        [n, n, n],
-        [8, 16, 32],
-        img_channels=1,
-        first_kernel_size=3,
-        first_stride=1,
-        first_pool=False,
-    )
-    # Put the blocks to be tried in the places of the right ones.
-    channels = 8
-    for i, out_channels in enumerate([8, 16, 32]):
-        stage = nn.Sequential()
-        for j in range(n):
-            stride = 2 if i > 0 and j == 0 else 1
-            stage.append(block(channels, out_channels, stride))
-            channels = out_channels
-        base.stages[i] = stage
-    return ResNetClassifier(base, 10)
+from labml_nn.data import ImageData
+from labml_nn.resnet import (
+    ResidualBlock,
+    ResNetBase,  # noqa: F401 - for the examples
+)
+from labml_nn.resnet.degradation import (
+    MakeBlock,
+    digits_trainer,
+    network_of,  # noqa: F401 - for the examples
+)
 
 
 def train_on_digits(
@@ -94,29 +67,17 @@ def train_on_digits(
     * `steps` is the number of steps, with 64 images each
 
     Some bugs raise no error, and only training shows them. So we train on
-    [handwritten digits](../data/small.py#load_digits) with the
-    [trainer](../training/loop.py#Trainer) that trains everything here. A hundred steps
-    are six epochs, which are soon over.
+    [handwritten digits](../data/small.py#load_digits), with the
+    [recipe](degradation.py#digits_trainer) of the page on degradation. A hundred steps are six
+    epochs, which are soon over. The network is [that page's](degradation.py#network_of), too.
 
     Returns the trained model, which takes bytes, and 360 images that were held out of the training
     set to measure with.
     """
-    train, valid = split(load_digits()[0], 360)
-    model = nn.Sequential(Normalize(*train.mean_and_std()), network)
-    # The recipe is that of the preset `digits`, without the random crops: over six epochs the
-    # network does not get to see an image often enough to learn it by heart.
-    recipe = ResNetConfig(
-        steps=steps,
-        batch_size=64,
-        schedule="cosine",
-        weight_decay=5e-4,
-        padding=0,
-        flip=False,
-    ).recipe()
-    trainer = Trainer(model, train, recipe, Machine(torch.device("cpu")))
+    trainer, valid = digits_trainer(network, steps)
     for _ in range(steps):
         trainer.take_step()
-    return model, valid
+    return trainer.plain_model, valid
 
 
 class ReusedOut(ResidualBlock):

@@ -4,6 +4,7 @@ title: Runs
 summary:
   The command line, the configuration, the files, the records and the tracking that make an
   experiment of a training loop, for reference.
+hook: What makes an experiment of a training loop.
 ---
 
 # Runs
@@ -17,9 +18,11 @@ pages are for looking things up.
 |---|---|
 | [command](command.py) | makes a command out of a configuration and its presets |
 | [config](config.py) | what every experiment can be told, and the images that it asks for |
+| [library](library.py) | trains a network of your own, in a program or a notebook |
 | [run](run.py) | gives a training loop a folder, from its start or a checkpoint to the result |
 | [files](files.py) | reads and writes the files of a run |
 | [record](record.py) | keeps results for the tables and charts of the pages |
+| [screen](screen.py) | shows how a run goes |
 | [tracking](tracking.py) | tells labml what is measured |
 | [code_version](code_version.py) | notes the version of the code |
 | [intervals](intervals.py) | measures within an epoch |
@@ -27,6 +30,7 @@ pages are for looking things up.
 | [compare](compare.py) | says what differs between runs, with deviations over seeds |
 | [plot](plot.py) | draws the curves of runs on one page |
 | [evaluate](evaluate.py) | measures a run again, and keeps a record of it |
+| [loading](loading.py) | finds the experiment of a run, and builds its trained network |
 | [prune](prune.py) | removes old checkpoints |
 | [the ledger's command](__main__.py) | `python -m labml_nn.runs` |
 
@@ -44,6 +48,13 @@ A run has a folder of its own. Everything that is known about it is there:
 
 An experiment of your own is a module with three things in it: a subclass of
 [`Config`](config.py#Config) that says how to build the network and what recipe to train it by, some
-presets, and an [`Experiment`](command.py#Experiment). [Train a ResNet](../resnet/experiment.py) and
-[the speed run](../resnet/speedrun.py) are made that way.
+presets, and an [`Experiment`](command.py#Experiment). Where no command is needed,
+[a function](library.py) trains any module. [Train a ResNet](../resnet/experiment.py) and
+[the speed run](../resnet/speedrun.py) are made that way. Where only the images are your own, a
+[function that loads them](command.py#Experiment.with_data) will do, and often
+[a folder](../data/folder.py) or [a file](../data/arrays.py) without any code.
+
+Commands that read the folder of a run find its experiment by the name of the module in it. To
+import a module is to run it, and a folder may come from somebody else. So they import modules of
+this package, and one of your own if you say `--module mine`.
 """

@@ -12,12 +12,15 @@ python -m labml_nn.runs list
 python -m labml_nn.runs show runs/first
 python -m labml_nn.runs compare runs/first runs/second
 python -m labml_nn.runs plot runs --out curves.html
+python -m labml_nn.runs plot runs --out curves.html --follow
 python -m labml_nn.runs export-metrics runs/first --to csv
 python -m labml_nn.runs evaluate runs/first
+python -m labml_nn.runs export runs/first --to onnx
 python -m labml_nn.runs prune
 ```
 
-It reads the folders of runs, also while they train, and needs no PyTorch except to `evaluate`.
+It reads the folders of runs, also while they train, and needs no PyTorch except to `evaluate` and
+[`export`](../training/export.py).
 """
 
 import argparse
@@ -25,6 +28,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from labml_nn.printing import printable
@@ -96,6 +100,18 @@ def make_parser() -> argparse.ArgumentParser:
     each.add_argument(
         "--out", type=Path, required=True, help="HTML file to write"
     )
+    each.add_argument(
+        "--follow",
+        action="store_true",
+        help="write it again while runs train; the browser reloads it",
+    )
+    each.add_argument(
+        "--every",
+        type=float,
+        default=5.0,
+        metavar="SECONDS",
+        help="how often, with --follow (default: %(default)s)",
+    )
     each.set_defaults(call=plot_runs)
 
     each = commands.add_parser(
@@ -104,12 +120,14 @@ def make_parser() -> argparse.ArgumentParser:
     each.add_argument("run", type=Path, help="folder of a run")
     each.add_argument(
         "--to",
-        choices=["csv", "json"],
+        choices=["csv", "json", "tensorboard"],
         default="csv",
         help="format (default: %(default)s)",
     )
     each.add_argument(
-        "--out", type=Path, help="file to write (default: print it)"
+        "--out",
+        type=Path,
+        help="file to write, or a folder for TensorBoard (default: print it)",
     )
     each.set_defaults(call=export_metrics)
 
@@ -127,8 +145,27 @@ def make_parser() -> argparse.ArgumentParser:
     each.add_argument(
         "--data-dir", type=Path, help="folder of CIFAR-10 (default: the run's)"
     )
+    each.add_argument(
+        "--data", help="where the images are now, such as folder:PATH"
+    )
     each.add_argument("--json", action="store_true", help="print JSON")
     each.set_defaults(call=evaluate_run)
+
+    each = commands.add_parser(
+        "export", help="write the network to a file for other programs"
+    )
+    each.add_argument("run", type=Path, help="folder of a run")
+    each.add_argument(
+        "--to",
+        choices=["onnx", "torch.export", "safetensors"],
+        required=True,
+        help="format",
+    )
+    each.add_argument(
+        "--out", type=Path, help="file to write (default: in the run's folder)"
+    )
+    each.add_argument("--module", help="module of an experiment of your own")
+    each.set_defaults(call=export_run)
 
     each = commands.add_parser(
         "prune", help="list old checkpoints, and delete them with --yes"
@@ -241,6 +278,11 @@ def show_run(options: argparse.Namespace) -> int:
         "test": percent(run.test),
         "test set used again": f"{run.tests} times" if run.tests else "",
         "images": run.data,
+        "measured with": run.measured_with,
+        "classes": ", ".join(
+            f"{name} ({n})" for name, n in list(run.classes.items())[:20]
+        )
+        + (", …" if len(run.classes) > 20 else ""),
         "code": code or "unknown",
         "machine": result.get("machine", ""),
         "seconds": result.get("seconds", ""),
@@ -274,36 +316,84 @@ def compare_runs(options: argparse.Namespace) -> int:
     return 0
 
 
-def _groups(named: Sequence[Path]) -> list[Group]:
-    folders = [path for folder in named for path in find_runs(folder)]
+def _groups(named: Sequence[Path], *, wait: bool = False) -> list[Group]:
+    """The runs in the folders `named`. With `wait`, there may be none yet."""
+    folders = [
+        path
+        for folder in named
+        if not wait or folder.is_dir()
+        for path in find_runs(folder)
+    ]
     runs = [read_run(path) for path in dict.fromkeys(folders)]
     for run in runs:
-        if run.state == "damaged":
+        if run.state == "damaged" and not wait:
             name = printable(run.folder)
             print(f"{name} is left out: {run.reason}", file=sys.stderr)
     groups = group_runs(runs)
-    if not groups:
+    if not groups and not wait:
         raise RunFailed("there is no run that can be read")
     return groups
 
 
 def plot_runs(options: argparse.Namespace) -> int:
     """Writes a page with the curves of the runs that `options` name."""
-    # The engine is only needed here.
-    from labml_nn.runs.plot import as_html
+    if options.follow:
+        follow(options.runs, options.out, options.every)
+    else:
+        # The engine is only needed here.
+        from labml_nn.runs.plot import as_html
 
-    groups = _groups(options.runs)
-    write_whole(options.out, as_html(groups))
+        write_whole(options.out, as_html(_groups(options.runs)))
     print(f"Wrote {printable(options.out)}.")
     return 0
 
 
+def follow(named: Sequence[Path], out: Path, every: float) -> None:
+    """Writes the page at `out` while runs in the folders `named` train, `every` so many seconds.
+
+    It waits until one begins, and ends when none of them is running any more, or with Ctrl+C. The
+    last page does not reload itself.
+
+    A file needs no server: it is opened as it is, also from the disk of another machine, and no
+    port is open on a cluster where others are at work. It takes the place of the one before as a
+    whole, so a browser never sees half of it.
+    """
+    from labml_nn.runs.plot import as_html
+
+    if not 0.1 <= every <= 86400:
+        raise RunFailed(f"--every must be from 0.1 to 86,400, got {every}")
+    print(f"Open {printable(out)} in a browser. Ctrl+C ends this.", flush=True)
+    was_running = False
+    with suppress(KeyboardInterrupt):
+        while True:
+            groups = _groups(named, wait=True)
+            states = [run.state for group in groups for run in group.runs]
+            is_running = "running" in states
+            is_over = bool(states) and {*states} <= {"finished", "failed"}
+            if is_over or (was_running and not is_running):
+                break
+            was_running = was_running or is_running
+            write_whole(out, as_html(groups, reload=every))
+            time.sleep(every)
+    write_whole(out, as_html(_groups(named, wait=True), may_be_empty=True))
+
+
 def export_metrics(options: argparse.Namespace) -> int:
-    """Writes the metrics of a run as CSV or as a list in JSON, as `options` say."""
+    """Writes the metrics of a run as CSV, as a list in JSON or as events, as `options` say."""
     run = _one(options.run)
     for note in run.notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     lines = run.lines
+    if options.to == "tensorboard":
+        from labml_nn.runs.tensorboard import as_events
+
+        if options.out is None:
+            raise RunFailed("--to tensorboard needs --out, a folder")
+        # TensorBoard knows its files by this word.
+        path = options.out / f"events.out.tfevents.{run.changed:.0f}.labml_nn"
+        write_whole(path, as_events(lines, run.changed))
+        print(f"Wrote {printable(path)}.")
+        return 0
     text = as_csv(lines) if options.to == "csv" else to_json(lines, 2) + "\n"
     if options.out is None:
         sys.stdout.write(text)
@@ -315,7 +405,7 @@ def export_metrics(options: argparse.Namespace) -> int:
 def evaluate_run(options: argparse.Namespace) -> int:
     """Measures the run that `options` name again."""
     # These need PyTorch.
-    from labml_nn.data.cifar10 import DataError
+    from labml_nn.data import DataError
     from labml_nn.runs.evaluate import measure, report
     from labml_nn.training.checkpoint import CheckpointError
 
@@ -327,10 +417,36 @@ def evaluate_run(options: argparse.Namespace) -> int:
             module=options.module,
             device=options.device,
             data_dir=options.data_dir,
+            data=options.data,
         )
     except (CheckpointError, DataError) as error:
         raise RunFailed(str(error)) from error
     return report(run, found, as_json=options.json)
+
+
+def export_run(options: argparse.Namespace) -> int:
+    """Writes the network of the run that `options` name to a file for other programs."""
+    # These need PyTorch.
+    import torch
+
+    from labml_nn.runs.loading import load_model
+    from labml_nn.training.checkpoint import CheckpointError
+    from labml_nn.training.export import SUFFIXES, ExportError, export
+
+    try:
+        model, classes, channels, side = load_model(options.run, options.module)
+        path = options.out or options.run / f"model{SUFFIXES[options.to]}"
+        images = torch.randint(256, (3, channels, side, side)).byte()
+        difference = export(model, images, classes, path, options.to)
+    except (CheckpointError, ExportError) as error:
+        raise RunFailed(str(error)) from error
+    print(
+        f"Wrote {printable(path)}. It takes bytes of shape [batch, {channels}, "
+        f"{side}, {side}] and returns logits for {len(classes)} classes, the "
+        f"same as the network's (largest difference: {difference:.1g} of the "
+        "largest logit)."
+    )
+    return 0
 
 
 def prune_runs(options: argparse.Namespace) -> int:

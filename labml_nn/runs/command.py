@@ -15,18 +15,19 @@ going on with a run that was stopped, recording what came out. It is written dow
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
 import tyro
+from torch import nn
 
-from labml_nn.data import DRAWS
-from labml_nn.data.cifar10 import DataError
+from labml_nn.data import DRAWS, DataError, ImageData, Parts
 from labml_nn.printing import printable
 from labml_nn.runs.config import (
+    NAMED,
     Config,
     check_limits,
     find_changes,
@@ -45,6 +46,7 @@ from labml_nn.runs.run import Task, run
 from labml_nn.training.checkpoint import CheckpointError
 from labml_nn.training.machine import Machine, find_machine
 from labml_nn.training.processes import Disagreement, PeerLost, process_group
+from labml_nn.training.weights import find_weights, start_from
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
@@ -74,6 +76,37 @@ class Experiment(Generic[AnyConfig]):
     default: str
     # The folder of recorded runs
     records: Path
+    # Where the images come from, for `--data load`
+    load: Callable[[AnyConfig], Parts] | None = None
+
+    def with_data(
+        self, module: str, load: Callable[[AnyConfig], Parts]
+    ) -> "Experiment[AnyConfig]":
+        """The same experiment with images of your own, in a `module` of yours.
+
+        `load` gets the configuration and returns the [parts](../data/__init__.py#Parts). This is a
+        whole program, `mine.py`, to be started by `python -m mine quick`:
+
+        ```python
+        from labml_nn.data import ImageData, Parts
+        from labml_nn.resnet import experiment
+
+        def load(config):
+            images, labels = ...  # uint8 [n, 3, side, side], int64 [n]
+            data = ImageData(images, labels, ("cat", "dog"))
+            return Parts.of_heap(data)
+
+        EXPERIMENT = experiment.EXPERIMENT.with_data("mine", load)
+
+        if __name__ == "__main__":
+            raise SystemExit(EXPERIMENT.main())
+        ```
+        """
+        presets = {
+            name: replace(preset, config=replace(preset.config, data="load"))
+            for name, preset in self.presets.items()
+        }
+        return replace(self, module=module, presets=presets, load=load)
 
     def parse(
         self, arguments: Sequence[str]
@@ -187,7 +220,9 @@ class Experiment(Generic[AnyConfig]):
         preset = self.presets[name]
         values = config.result_depends_on()
         expected = preset.config.result_depends_on()
-        changed = [key for key in values if values[key] != expected[key]]
+        # An extra is only there if it is on.
+        names = dict.fromkeys([*values, *expected])
+        changed = [k for k in names if values.get(k) != expected.get(k)]
         if changed:
             options = ", ".join(map(option, changed))
             raise RunFailed(
@@ -211,19 +246,30 @@ class Experiment(Generic[AnyConfig]):
             record = self.record(preset, config) if config.record else None
             machine = machine_for(config)
             with process_group(machine):
-                train, held_out = load_data(config)
+                train, held_out = load_data(config, self.load)
+                if config.data not in NAMED and machine.is_main:
+                    print(describe(config.data, train, held_out))
+                model = config.build(train)
+                started_from = (
+                    start_with(config, model)
+                    if config.init is not None and is_new(resumed)
+                    else ""
+                )
+                if started_from and machine.is_main:
+                    print(started_from)
                 task = Task(
                     module=self.module,
                     preset=preset,
-                    model=config.build(train),
+                    model=model,
                     train=train,
                     held_out=held_out,
                     recipe=config.recipe(len(train)),
                     config=config,
                     record=record,
+                    started_from=started_from,
                     auto=take_folder(list(words)) == Path("auto"),
                 )
-                return run(task, machine, resumed)
+                return run(task, machine, resumed).status
         except (
             DataError,
             CheckpointError,
@@ -234,6 +280,42 @@ class Experiment(Generic[AnyConfig]):
         ) as error:
             print_error(error)
             return 1
+
+
+def is_new(resumed: Path | None) -> bool:
+    """Whether the run in the folder `resumed`, if there is one, has no checkpoint yet."""
+    return resumed is None or not any((resumed / "checkpoints").glob("*.pt"))
+
+
+def start_with(config: Config, model: nn.Module) -> str:
+    """Fills `model` with the weights that `config` names. Returns a sentence that says so.
+
+    Raises `CheckpointError` if they cannot be read or do not fit.
+    """
+    path = config.init
+    assert path is not None
+    weights = config.adapt(find_weights(path))
+    new = start_from(weights, model, path)
+    named = printable(path, 100)
+    if not new:
+        return f"starts with all weights of {named}"
+    layer = printable(new[0].rpartition(".")[0], 60)
+    return (
+        f"starts with the weights of {named}, but for another number of "
+        f"classes: {layer} is new"
+    )
+
+
+def describe(source: str, train: ImageData, held_out: ImageData) -> str:
+    """A sentence for the user about images of their own, from `source`: `train` and `held_out`."""
+    names = ", ".join(printable(name, 40) for name in train.classes[:9])
+    more = ", …" if len(train.classes) > 9 else ""
+    channels, height, width = train.images.shape[1:]
+    return (
+        f"{printable(source)}: {len(train.classes)} classes ({names}{more}); "
+        f"{len(train):,} images of {channels} × {height} × {width} to train on, "
+        f"{len(held_out):,} to measure with"
+    )
 
 
 def machine_for(config: Config) -> Machine:
@@ -270,6 +352,8 @@ SYNONYMS = {
     "--wd": ["weight_decay"],
     "--gpu": ["device"],
     "--amp": ["precision"],
+    "--pretrained": ["init"],
+    "--weights": ["init"],
     "--output": ["out"],
     "--output-dir": ["out"],
     "--dataset": ["data"],

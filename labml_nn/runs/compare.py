@@ -25,8 +25,15 @@ from labml_nn.runs.ledger import Run, number, table
 # Options that say where and how a run is computed and saved, not what
 FREE = (
     "seed out data_dir device channels_last compile checkpoint_seconds "
-    "checkpoint_steps metrics_steps keep record app_url"
+    "checkpoint_steps metrics_steps keep quiet record app_url"
 ).split()
+
+# Extras that are off. Runs from before there were extras know nothing of them, and are the same.
+OFF = {
+    **dict.fromkeys("mixup cutmix erase label_smoothing".split(), 0),
+    **dict.fromkeys("clip ema patience".split(), 0),
+    "accumulate": 1,
+}
 
 # What is measured: its name in `Run`, and the head of its column
 MEASURED = {"final": "valid", "best": "best valid", "test": "test"}
@@ -76,7 +83,11 @@ def facts_of(run: Run) -> dict[str, Any]:
         for entry in run.code
     ]
     return {
-        **{name: options[name] for name in options if name not in FREE},
+        **{
+            name: options[name]
+            for name in options
+            if name not in FREE and options[name] != OFF.get(name, options)
+        },
         "module": run.module,
         "images": run.data or "unknown",
         "code": code or "unknown",

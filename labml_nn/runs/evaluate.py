@@ -16,15 +16,15 @@ measured on it once, at its end. Each further use is noted in `test_uses.jsonl` 
 run, before the number is shown, and [the ledger](ledger.py) says how many there were.
 """
 
-import importlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
+from labml_nn.data import ImageData
 from labml_nn.printing import printable
-from labml_nn.runs.command import Experiment, machine_for
-from labml_nn.runs.config import check_limits, load_data
+from labml_nn.runs.command import machine_for
+from labml_nn.runs.config import Config, check_limits, load_data
 from labml_nn.runs.files import (
     RunFailed,
     append_line,
@@ -33,9 +33,11 @@ from labml_nn.runs.files import (
     to_json,
 )
 from labml_nn.runs.ledger import Run, number
+from labml_nn.runs.loading import find_experiment
 from labml_nn.training.checkpoint import Checkpoint, CheckpointFolder, load
 from labml_nn.training.machine import Precision
 from labml_nn.training.measuring import evaluate
+from labml_nn.training.processes import contents_of
 from labml_nn.training.verify import Expected
 
 HELD_OUT, TEST = "images held out", "test set"
@@ -63,34 +65,6 @@ class Measured:
         return f"DIFFERS from what was recorded, {self.recorded!r}"
 
 
-def find_experiment(module: str) -> Experiment[Any]:
-    """The experiment in `module`, the one that the folder of a run names.
-
-    A folder may come from somebody else, and to import a module is to run it. So only modules of
-    this package are imported. Raises `RunFailed` for others, and if there is no experiment.
-    """
-    if not module.startswith("labml_nn."):
-        raise RunFailed(
-            f"{printable(module)} is not a module of labml_nn; name it by "
-            "--module if you trust it"
-        )
-    return import_experiment(module)
-
-
-def import_experiment(module: str) -> Experiment[Any]:
-    """The `EXPERIMENT` of `module`. Raises `RunFailed` if there is none.
-
-    What a module of others raises when it is imported stays what it is.
-    """
-    try:
-        found = getattr(importlib.import_module(module), "EXPERIMENT", None)
-    except (ModuleNotFoundError, ValueError) as error:
-        raise RunFailed(f"there is no module {printable(module)}") from error
-    if not isinstance(found, Experiment):
-        raise RunFailed(f"{printable(module)} has no EXPERIMENT")
-    return found
-
-
 def measure(
     run: Run,
     *,
@@ -98,27 +72,22 @@ def measure(
     module: str | None = None,
     device: str | None = None,
     data_dir: Path | None = None,
+    data: str | None = None,
 ) -> list[Measured]:
     """Measures the last and the best checkpoint of `run` again, each if it is there.
 
     * `test` is whether to use the test set. Of a run that was not made for it, the best checkpoint
       is measured, or the last if there is no best
     * `module` has the experiment, if it is one that does not belong to this package
-    * `device` and `data_dir` are used instead of those of the run
+    * `device`, `data_dir` and `data` are used instead of those of the run. The images have to be
+      the same wherever they are
 
     Raises `RunFailed` if there is nothing to measure with, `CheckpointError` if no checkpoint can
     be used, and `DataError` if the images cannot be had.
     """
     folder = run.folder
     check_folder(folder)
-    if module not in (None, run.module):
-        raise RunFailed(
-            f"{printable(folder)} is a run of {run.module}, not of "
-            f"{printable(module)}"
-        )
-    experiment = (
-        import_experiment(module) if module else find_experiment(run.module)
-    )
+    experiment = find_experiment(run.module, module)
     _, _, config = load_config(folder, {run.module: experiment.config})
     check_limits(config)
     if config.final and not test:
@@ -135,9 +104,11 @@ def measure(
         final=test,
         device=device or config.device,
         data_dir=data_dir or config.data_dir,
+        data=data or config.data,
     )
     machine = machine_for(config)
-    train, images = load_data(config)
+    train, images = load_data(config, experiment.load)
+    _check_images(run, config, train, images)
     model = config.build(train)
     machine.prepare(model)
     found = []
@@ -153,6 +124,23 @@ def measure(
         for each in found:
             note_test(run, each)
     return found
+
+
+def _check_images(
+    run: Run, config: Config, train: ImageData, images: ImageData
+) -> None:
+    """Raises `RunFailed` if these are not the images that `run` was trained and measured with."""
+    pairs = [(run.measured_with, contents_of(images))]
+    if run.config.get("final") != config.final:
+        # It was measured with others then, and trained on fewer or more of the same.
+        return
+    pairs.append((run.data, contents_of(train)))
+    for then, now in pairs:
+        if then not in ("", now):
+            raise RunFailed(
+                f"these are other images than those of {printable(run.folder)}: "
+                f"{now}, then {then}. Say by --data where the same are."
+            )
 
 
 def _checkpoints(

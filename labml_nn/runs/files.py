@@ -67,7 +67,7 @@ def path_fields(kind: type) -> set[str]:
 
     >>> from labml_nn.runs.config import Config
     >>> sorted(path_fields(Config))
-    ['data_dir', 'out']
+    ['data_dir', 'init', 'out']
     """
     return {name for name, hint in type_hints(kind).items() if _has_path(hint)}
 
@@ -79,6 +79,15 @@ def _has_path(hint: Any) -> bool:
 Loaded = TypeVar("Loaded")
 
 
+def load_module(folder: Path) -> str:
+    """The name of the module that the run in `folder` belongs to.
+
+    Raises `RunFailed` if there is no run.
+    """
+    with reading_config(folder) as saved:
+        return str(_checked(saved["module"], str, "module"))
+
+
 def load_config(
     folder: Path, kinds: Mapping[str, type[Loaded]]
 ) -> tuple[str, str, Loaded]:
@@ -88,13 +97,7 @@ def load_config(
     Raises `RunFailed` if there is none, if it belongs to another module, or if a value is not of
     the kind that its field asks for.
     """
-    path = folder / "config.json"
-    try:
-        # JSON itself knows neither infinity nor NaN. Python writes and reads them all the same.
-        saved = json.loads(
-            read_small(path),
-            parse_constant=lambda name: _not_valid(name, "a finite number"),
-        )
+    with reading_config(folder) as saved:
         module, preset = saved["module"], _checked(saved["preset"], str)
         if module not in kinds:
             known = " or ".join(kinds)
@@ -103,11 +106,29 @@ def load_config(
                 f"not of {known}."
             )
         hints = type_hints(kinds[module])
-        config = kinds[module](
-            **{
-                name: _checked(value, hints.get(name, NoneType), name)
-                for name, value in saved["config"].items()
-            }
+        values = {
+            name: _checked(value, hints.get(name, NoneType), name)
+            for name, value in saved["config"].items()
+        }
+        try:
+            config = kinds[module](**values)
+        except RunFailed as error:
+            raise ValueError(str(error)) from error
+    return module, preset, config
+
+
+@contextmanager
+def reading_config(folder: Path) -> Iterator[dict[str, Any]]:
+    """Gives what the `config.json` in `folder` holds.
+
+    Whatever turns out to be wrong with it inside of this context is a `RunFailed`.
+    """
+    path = folder / "config.json"
+    try:
+        # JSON itself knows neither infinity nor NaN. Python writes and reads them all the same.
+        yield json.loads(
+            read_small(path),
+            parse_constant=lambda name: _not_valid(name, "a finite number"),
         )
     # A field that we do not know is a `TypeError`, and so is a list where a dictionary should be.
     # Brackets in brackets in brackets are a `RecursionError`.
@@ -123,7 +144,6 @@ def load_config(
             f"{printable(path)} cannot be read ({printable(error)}); expected "
             "the folder of a run, such as runs/20260131-120000-quick"
         ) from error
-    return module, preset, config
 
 
 def read_small(path: Path) -> str:
@@ -331,8 +351,8 @@ def to_json(values: Any, indent: int | None = None) -> str:
     return json.dumps(finite(values), indent=indent, allow_nan=False)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes `text` to the file at `path`, which is always whole, the old one or the new one.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Writes `content` to the file at `path`, which is always whole, the old one or the new one.
 
     Raises `RunFailed` if it cannot be written.
     """
@@ -342,7 +362,10 @@ def write_whole(path: Path, text: str) -> None:
         try:
             # Under this name too there may be a link to somewhere else.
             temporary.unlink(missing_ok=True)
-            temporary.write_text(text, "utf-8")
+            if isinstance(content, bytes):
+                temporary.write_bytes(content)
+            else:
+                temporary.write_text(content, "utf-8")
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -56,6 +56,9 @@ class Run:
     config: dict[str, Any]
     # The images it learns from: how many, their shape and their hash, if that was noted
     data: str
+    # The same of the images that it is measured with, and how many of each class it learns from
+    measured_with: str
+    classes: dict[str, int]
     # The versions of the code, the first one first
     code: tuple[dict[str, Any], ...]
     # The lines of the metrics at the ends of epochs, and those in between
@@ -146,6 +149,8 @@ class Run:
         return {
             **self.plain(),
             "data": self.data,
+            "measured_with": self.measured_with,
+            "classes": self.classes,
             "code": list(self.code),
             "checkpoints": list(self.checkpoints),
             "epochs": len(self.epochs),
@@ -228,6 +233,8 @@ def read_run(folder: Path) -> Run:
         preset=_text(config.get("preset")),
         config=options if isinstance(options, dict) else {},
         data=_text(config.get("data")),
+        measured_with=_text(config.get("measured_with")),
+        classes=_counts(config.get("classes")),
         code=tuple(
             entry
             for entry in (code if isinstance(code, list) else [])
@@ -352,6 +359,14 @@ def _line(text: bytes, key: str) -> Line | None:
 
 def _text(value: object, most: int = 100) -> str:
     return printable(value, most) if isinstance(value, str) else ""
+
+
+def _counts(value: object) -> dict[str, int]:
+    return {
+        printable(name, 60): n
+        for name, n in (value.items() if isinstance(value, dict) else ())
+        if type(n) is int and 0 <= n < 2**63
+    }
 
 
 def _checkpoints(folder: Path) -> tuple[int, ...]:

@@ -7,9 +7,10 @@ summary:
 
 # Drawing runs
 
-The page is one file, to be sent to somebody or opened beside a run that trains. Its charts are
-drawn by the engine that draws those of the site, and its colours suit a light or a dark screen,
-whichever the reader prefers.
+The page is one file, to be sent to somebody or opened beside a run that trains. While it
+[follows](__main__.py#follow) runs it asks the browser to load it again every few seconds, which
+needs no script. Its charts are drawn by the engine that draws those of the site, and its colours
+suit a light or a dark screen, whichever the reader prefers.
 """
 
 import json
@@ -51,6 +52,7 @@ svg path.muted { stroke: var(--soft); }
 svg .grid { fill: none; stroke: var(--line); }
 svg .line { fill: none; stroke: var(--c); stroke-width: 2.2;
   stroke-dasharray: var(--dash, none); stroke-linejoin: round; }
+svg .lead { fill: none; stroke: var(--c); }
 svg .band { fill: var(--c); opacity: 0.18; } svg .dot { fill: var(--c); }
 li { list-style: none; overflow-wrap: anywhere; }
 li::before { content: ""; display: inline-block; width: 1.8rem;
@@ -88,33 +90,51 @@ def points(group: Group, name: str) -> list[Point]:
     ]
 
 
-def as_html(groups: Sequence[Group]) -> str:
-    """A page with the curves of `groups`. Raises `RunFailed` if nothing was measured."""
+def as_html(
+    groups: Sequence[Group],
+    *,
+    reload: float | None = None,
+    may_be_empty: bool = False,
+) -> str:
+    """A page with the curves of `groups`.
+
+    With `reload`, the browser loads it again after so many seconds. Raises `RunFailed` if nothing
+    was measured, unless the page reloads or `may_be_empty`.
+    """
     charts = []
     for name, title, is_part in CHARTS:
-        lines = [points(group, name) for group in groups]
-        if any(lines):
+        found = [points(group, name) for group in groups]
+        shown = [at for at, line in enumerate(found) if line]
+        if shown:
             drawing = draw(
-                lines,
-                title,
-                "epoch",
-                "",
-                "linear",
-                "linear",
+                [found[at] for at in shown],
+                [f"{at + 1}" for at in shown],
+                [at % CHART_COLORS + 1 for at in shown],
+                (title, "epoch", ""),
+                ("linear", "linear"),
                 "percent" if is_part else "number",
                 str,
             )
             charts.append(
                 Markup(
                     "<figure>{}<figcaption>{}</figcaption></figure>\n"
-                ).format(drawing, title)
+                ).format(drawing.svg, title)
             )
     if not charts:
-        raise RunFailed("nothing was measured in these runs yet")
+        if reload is None and not may_be_empty:
+            raise RunFailed("nothing was measured in these runs yet")
+        charts = [Markup("<p>Nothing was measured yet.</p>\n")]
+    refresh = (
+        Markup()
+        if reload is None
+        else Markup('<meta http-equiv="refresh" content="{:g}">\n').format(
+            reload
+        )
+    )
     names = differing(groups)
     legend = Markup().join(
-        Markup('<li class="{}">{}</li>\n').format(
-            _css(at), _label(group, names)
+        Markup('<li class="line-{}">{}: {}</li>\n').format(
+            at % CHART_COLORS + 1, at + 1, _label(group, names)
         )
         for at, group in enumerate(groups)
     )
@@ -123,15 +143,11 @@ def as_html(groups: Sequence[Group]) -> str:
             '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
             '<meta http-equiv="Content-Security-Policy" content="'
             "default-src 'none'; style-src 'unsafe-inline'\">\n"
-            '<meta name="viewport" content="width=device-width">\n'
+            '<meta name="viewport" content="width=device-width">\n{}'
             "<title>Runs</title>\n<style>{}</style>\n<h1>Runs</h1>\n"
             "<ul>\n{}</ul>\n<main>\n{}</main>\n</html>\n"
-        ).format(Markup(STYLE), legend, Markup().join(charts))
+        ).format(refresh, Markup(STYLE), legend, Markup().join(charts))
     )
-
-
-def _css(at: int) -> str:
-    return f"line-{at % CHART_COLORS + 1}"
 
 
 def _label(group: Group, names: Sequence[str]) -> str:

@@ -18,17 +18,17 @@ import os
 import platform
 import shlex
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 from torch import distributed, nn
-from tqdm import tqdm
 
 from labml_nn.data import DRAWS, ImageData
 from labml_nn.printing import printable
@@ -50,6 +50,7 @@ from labml_nn.runs.files import (
 )
 from labml_nn.runs.intervals import Intervals
 from labml_nn.runs.record import Record
+from labml_nn.runs.screen import Screen
 from labml_nn.runs.tracking import Tracker
 from labml_nn.training.checkpoint import CheckpointFolder
 from labml_nn.training.loop import Loop, Recipe, Trainer
@@ -73,22 +74,34 @@ class Task:
     # Bytes in, logits out
     model: nn.Module
     train: ImageData
-    # The images to measure with: held out of the training set, or the test set
-    held_out: ImageData
+    # The images to measure with: held out of the training set, or the test set, if there are any
+    held_out: ImageData | None
     recipe: Recipe
     config: Config
     # Where to record the result for the site, if at all
     record: Record | None = None
+    # What the network begins with, in a sentence, if not with random weights
+    started_from: str = ""
     # Whether the command may be one that is given again and again
     auto: bool = False
+    # The function that was called instead of a command, if it was
+    call: str | None = None
+    # What is called after each step with their number, and after each epoch with what was measured
+    on_step: Callable[[int], object] | None = None
+    on_epoch: Callable[[int, dict[str, float]], object] | None = None
+    # What is asked before each step whether to stop
+    should_stop: Callable[[], bool] | None = None
 
     @property
     def name(self) -> str:
         """The name of the experiment, for the notes."""
         return f"{self.module.removeprefix('labml_nn.')}.{self.preset}"
 
-    def command(self, folder: Path) -> str:
-        """The whole command that goes on with the run in `folder`."""
+    def command(self, folder: Path, batch_size: int | None = None) -> str:
+        """The whole command that goes on with the run in `folder`, with this `batch_size`."""
+        if self.call is not None:
+            less = f", batch_size={batch_size}" if batch_size else ""
+            return f"{self.call}(…, out={str(folder)!r}{less})"
         start = "python"
         if "TORCHELASTIC_RUN_ID" in os.environ:
             here = os.environ.get("LOCAL_WORLD_SIZE", "1")
@@ -96,15 +109,24 @@ class Task:
         if os.environ.get("GROUP_WORLD_SIZE", "1") != "1":
             start += " (as before, on all machines)"
         path = printable(shlex.quote(str(folder)))
-        return f"{start} -m {self.module} --resume {path}"
+        less = f" --batch-size {batch_size}" if batch_size else ""
+        return f"{start} -m {self.module} --resume {path}{less}"
 
 
-def run(task: Task, machine: Machine, resumed: Path | None = None) -> int:
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run."""
+
+    # 0 when it is complete and 130 when it was asked to stop
+    status: int
+    folder: Path
+    loop: Loop
+
+
+def run(task: Task, machine: Machine, resumed: Path | None = None) -> Outcome:
     """Takes all steps of `task` on `machine`, or those that are left of the run in `resumed`.
 
-    A run that was stopped before its first checkpoint is started again.
-
-    Returns 0 when the run is complete and 130 when it was asked to stop. Raises `RunFailed` if the
+    A run that was stopped before its first checkpoint is started again. Raises `RunFailed` if the
     loss is no longer a number, if the memory does not suffice, if another process is at work in the
     folder, if a file in it is a link or a pipe, or if a file cannot be written; `Disagreement` if
     processes that share the run differ in what they are to do; and `CheckpointError` if no
@@ -147,9 +169,13 @@ def _facts(
             for name, value in options.items()
             if name not in free
         },
+        # Neither is it said by the path of one's own images what is in them.
+        "--data": options["data"].partition(":")[0],
         "folder of the run": str(resumed or task.config.out),
         "images to train on": contents_of(task.train),
-        "images to measure with": contents_of(task.held_out),
+        "images to measure with": "none"
+        if task.held_out is None
+        else contents_of(task.held_out),
         # With `auto`, machines choose for themselves.
         "device": machine.device.type,
         "precision": machine.precision,
@@ -165,12 +191,18 @@ def _facts(
 
 def _run(
     task: Task, machine: Machine, folder: Path, resumed: Path | None
-) -> int:
+) -> Outcome:
     config, recipe = task.config, task.recipe
     if resumed is None and (folder / "config.json").exists():
         raise RunFailed(
             f"{folder} holds another run; go on with it by --resume {folder}, "
             "or choose another --out"
+        )
+    held_out = None if config.final else task.held_out
+    if recipe.extras.patience and held_out is None:
+        raise RunFailed(
+            "--patience needs images held out, to know when the accuracy does "
+            "not rise any more; leave it out"
         )
     checkpoints = CheckpointFolder(folder / "checkpoints", config.keep)
     if machine.device.type == "cpu":
@@ -182,20 +214,19 @@ def _run(
         trainer,
         checkpoints,
         # With `final` these are the test set, which is left alone until the end.
-        held_out=None if config.final else task.held_out,
+        held_out=held_out,
         checkpoint_seconds=config.checkpoint_seconds,
         checkpoint_steps=config.checkpoint_steps,
         config=plain,
     )
     if begun:
         last = loop.resume()
-        over = trainer.seen >= recipe.images
         if task.auto and machine.any(
-            over and (folder / "result.json").exists()
+            loop.is_over and (folder / "result.json").exists()
         ):
-            if machine.is_main:
+            if machine.is_main and not config.quiet:
                 print(f"{folder} is finished; its result is in result.json.")
-            return 0
+            return Outcome(0, folder, loop)
         # A batch of another size may have gone a little too far.
         if trainer.seen >= recipe.images + recipe.batch_size:
             raise RunFailed(
@@ -206,12 +237,22 @@ def _run(
         before = {**last.config, "out": plain["out"]}
         _note_changes(task, loop, find_changes(config, before))
     images = contents_of(task.train)
-    if loop.progress.setdefault("data", images) != images:
-        raise RunFailed(
-            f"{folder} was trained on {printable(loop.progress['data'])}, but "
-            f"these are {images}. Go on with the same, or start anew with "
-            "another --out."
-        )
+    measured_with = (
+        "none" if task.held_out is None else contents_of(task.held_out)
+    )
+    for name, done, now in (
+        ("data", "trained on", images),
+        ("measured_with", "measured with", measured_with),
+    ):
+        if loop.progress.setdefault(name, now) != now:
+            raise RunFailed(
+                f"{folder} was {done} {printable(loop.progress[name])}, but "
+                f"these are {now}. Go on with the same, or start anew with "
+                "another --out."
+            )
+    if task.started_from:
+        loop.progress.setdefault("started_from", task.started_from)
+    classes = dict(zip(task.train.classes, task.train.counts(), strict=True))
 
     code = (
         code_of_run(folder, task.module, trainer.step)
@@ -221,7 +262,15 @@ def _run(
 
     def write_config() -> None:
         if machine.is_main:
-            saved = {"config": plain, "data": images, "code": code}
+            saved = {
+                "config": plain,
+                "data": images,
+                "measured_with": measured_with,
+                "started_from": loop.progress.get("started_from"),
+                # So many would make a file that nobody reads.
+                "classes": classes if len(classes) <= 2000 else {},
+                "code": code,
+            }
             write_json(
                 folder / "config.json",
                 {"module": task.module, "preset": task.preset, **saved},
@@ -231,7 +280,9 @@ def _run(
         write_config()
     if machine.is_main:
         forget_after(folder / "metrics.jsonl", trainer.step)
-    tracker = Tracker(task.name, plain, machine, config.app_url)
+    tracker = Tracker(
+        task.name, plain, machine, folder, config.app_url, is_quiet=config.quiet
+    )
     failures = note_failure(folder) if machine.is_main else nullcontext()
     with (
         failures,
@@ -245,15 +296,16 @@ def _run(
         if machine.is_main:
             print(f"\nStopped after step {trainer.step}, which is saved.")
             print(f"Go on with: {task.command(folder)}")
-        return 130
+        return Outcome(130, folder, loop)
     result = _result(task, loop)
     if machine.is_main:
         result |= {"images_to_train_on": images, "code": code}
         write_json(folder / "result.json", result)
-        print_summary(result, folder)
+        if not config.quiet:
+            print_summary(result, folder)
         if task.record is not None:
             print(task.record.add(result, folder / "metrics.jsonl"))
-    return 0
+    return Outcome(0, folder, loop)
 
 
 def _note_changes(
@@ -280,7 +332,7 @@ def _note_changes(
     if not changes:
         return
     loop.progress["changes"] = history
-    if trainer.machine.is_main:
+    if trainer.machine.is_main and not task.config.quiet:
         for line in history[-len(changes) :]:
             print(line)
         before = loop.progress.get("learning_rate")
@@ -300,7 +352,7 @@ def _train(
     signals: list[int],
     on_save: Callable[[], object],
 ) -> bool:
-    """Runs the `loop` beside a progress bar, and notes what it measures."""
+    """Runs the `loop`, shows how it goes, and notes what it measures."""
     trainer, recipe = loop.trainer, task.recipe
     # The last batch may be one that is not needed as a whole.
     steps = trainer.step - (trainer.seen - recipe.images) // recipe.batch_size
@@ -321,21 +373,27 @@ def _train(
 
     def note(step: int, values: dict[str, float]) -> None:
         write(step, values)
-        tracker.report(step, values)
+        if not tracker.report(step, values):
+            epoch = round(trainer.seen / len(task.train), 2)
+            screen.epoch(epoch, step, values)
+        if task.on_epoch is not None:
+            task.on_epoch(step, values)
 
-    with tqdm(
-        total=steps,
-        initial=trainer.step,
-        unit="step",
-        disable=not machine.is_main,
-    ) as bar:
+    def should_stop() -> bool:
+        asked = task.should_stop is not None and task.should_stop()
+        return asked or bool(signals)
+
+    quiet = task.config.quiet or not machine.is_main
+    with Screen(steps, trainer.step, is_quiet=quiet) as screen:
         intervals = Intervals(loop, task.config.metrics_steps, write)
 
         def on_step() -> None:
-            bar.update()
+            screen.after_step()
             intervals.after_step()
+            if task.on_step is not None:
+                task.on_step(trainer.step)
 
-        return loop.run(lambda: bool(signals), on_step, note, on_save)
+        return loop.run(should_stop, on_step, note, on_save)
 
 
 def _result(task: Task, loop: Loop) -> dict[str, Any]:
@@ -347,7 +405,7 @@ def _result(task: Task, loop: Loop) -> dict[str, Any]:
     machine, images = trainer.machine, trainer.seen
     seconds = loop.progress["seconds"]
     test_accuracy = None
-    if task.config.final:
+    if task.config.final and task.held_out is not None:
         _, test_accuracy = evaluate(task.model, task.held_out, machine)
     return {
         "name": task.name,
@@ -359,6 +417,7 @@ def _result(task: Task, loop: Loop) -> dict[str, Any]:
         "final": task.config.final,
         "parameters": sum(p.numel() for p in task.model.parameters()),
         "steps": trainer.step,
+        "stopped_early": images < recipe.images,
         "images": images,
         "epochs": round(images / len(task.train), 2),
         "seconds": round(seconds, 1),
@@ -373,11 +432,20 @@ def _result(task: Task, loop: Loop) -> dict[str, Any]:
         "precision": machine.precision,
         # Options that were changed on the way
         "changes": loop.progress.get("changes", []),
+        "started_from": loop.progress.get("started_from"),
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "numpy", "labml")},
+            **{name: _version(name) for name in ("torch", "numpy", "labml")},
         },
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        # labml is not needed to train.
+        return None
 
 
 @contextmanager
@@ -385,7 +453,7 @@ def explain_memory(
     batch_size: int,
     machine: Machine,
     checkpoints: CheckpointFolder,
-    command: Callable[[Path], str] = "--resume {}".format,
+    command: Callable[[Path, int], str],
 ) -> Iterator[None]:
     """Inside of this context, an error for want of memory on `machine` says what to do.
 
@@ -410,7 +478,7 @@ def explain_memory(
         elif checkpoints.paths():
             advice = (
                 "You can go on with half of it: "
-                f"{command(checkpoints.folder.parent)} --batch-size {half}"
+                f"{command(checkpoints.folder.parent, half)}"
             )
         raise RunFailed(
             f"the memory of {machine.device} does not suffice for a batch of "
@@ -440,11 +508,16 @@ def stop_on_signals() -> Iterator[list[int]]:
     """Inside of this context, signals that ask to stop are only noted, in the list that it gives.
 
     Clusters announce the end of a machine with SIGTERM, users press a key, which is SIGINT. The
-    loop sees it after the step it is in. Who presses the key a second time is tired of waiting, and
-    the process ends at once. A second SIGTERM means nothing: a cluster sends it to every process,
-    `torchrun` passes it on to those it has started, and so they get it twice.
+    loop sees it after the step it is in. A second Ctrl+C ends the process at once. A second SIGTERM
+    means nothing: a cluster sends it to every process, `torchrun` passes it on to those it has
+    started, and so they get it twice.
+
+    Signals go to the main thread of a program. In another one there is nothing to be noted.
     """
     received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)

@@ -4,6 +4,7 @@ title: Training
 summary:
   A map of the pages about training, in reading order. The loop first, then its parts, where it
   runs, and what it leaves behind.
+hook: A map of the pages about training.
 ---
 
 # Training
@@ -56,7 +57,7 @@ batch comes from has been told on the pages about [images](../data/__init__.py).
 # ## Read this first
 #
 # [A training loop](loop.py) is the page that matters most: all that happens from the bytes of an
-# image to a checkpoint, in fewer than 300 lines of code. If you read only one page, read this one.
+# image to a checkpoint, in some 330 lines of code. If you read only one page, read this one.
 # It calls on what the others explain, but can be understood without them.
 from labml_nn.training.loop import Loop, Normalize, Recipe, Trainer
 
@@ -65,6 +66,10 @@ from labml_nn.training.loop import Loop, Normalize, Recipe, Trainer
 # [The learning rate](schedule.py) is a short page. It tells how far a step goes, and why the last
 # steps are the smallest.
 from labml_nn.training.schedule import ends_epoch, part_left
+
+# [Extras](extras.py) are what many recipes add: averaged weights, mixed images, clipping and more.
+# All of them are off unless they are asked for.
+from labml_nn.training.extras import Extras
 
 # [Measuring](measuring.py) sums up losses and hits without making the device wait, and tells how
 # well the network does on images that it has not seen.
@@ -95,6 +100,12 @@ from labml_nn.training.checkpoint import (
 # [compared](verify.py) with what is expected before any of it is used.
 from labml_nn.training.verify import Expected
 
+# ## From one run to the next
+#
+# [Starting from weights](weights.py) begins with what another network has learned, and
+# [handing a network over](export.py) gives it to programs that know nothing of this code.
+from labml_nn.training.weights import find_weights, start_from
+
 # ## For dessert
 #
 # [Muon](muon.py) is another optimizer. It sees the weights of a layer as a matrix instead of a list
@@ -103,6 +114,7 @@ from labml_nn.training.muon import Muon
 
 # ## From here
 #
+# [Train your own network](../runs/library.py) is for a module, tensors and an optimizer of yours.
 # [Train a ResNet](../resnet/experiment.py) puts all of this to use. The command line, the files and
 # the records that make an experiment of a loop have a [package of their own](../runs/__init__.py),
 # which is there for reference. Nothing on this way depends on it.
@@ -112,6 +124,7 @@ __all__ = [
     "CheckpointFolder",
     "Diverged",
     "Expected",
+    "Extras",
     "Loop",
     "Machine",
     "Muon",
@@ -124,6 +137,8 @@ __all__ = [
     "ends_epoch",
     "evaluate",
     "find_machine",
+    "find_weights",
     "part_left",
     "process_group",
+    "start_from",
 ]

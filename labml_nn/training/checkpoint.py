@@ -4,15 +4,16 @@ title: Checkpoints
 summary:
   Saving everything a training run needs to go on exactly where it stopped, so that a crash at any
   moment loses nothing but the steps since the last save.
+hook: A crash loses only the steps since the last save.
 ---
 
 # Checkpoints
 
 A run can end at any moment: a key is pressed, a cluster wants its machine back, the power fails.
-What it has learned must not be lost. So every so often its whole state is written to a file:
-the weights, what the optimizer remembers, the step, and the state of the random number generators.
-Who continues from it [on the same machine](loop.py#Loop.resume) gets the same weights in the end as
-if nothing had happened.
+What it has learned must not be lost. So every so often its whole state is written to a file: the
+weights, what the optimizer remembers, the step, and the state of the random number generators. A
+run resumed [on the same machine](loop.py#Loop.resume) ends with the same weights as if nothing had
+happened.
 
 When that is done is for the [loop](loop.py#Loop.run) to decide. This page is about the files: what
 is in them, and why they are whole.
@@ -56,7 +57,7 @@ class Checkpoint:
     # How many steps have been taken, and how many images they have seen
     step: int
     images: int
-    # The state dictionaries of the model and of the optimizer
+    # The state dictionaries of the model to predict with and of the optimizer
     model: dict[str, Shaped[Tensor, "..."]]
     optimizer: dict[str, Any]
     # The configuration of the run, as plain values, to build the same model from
@@ -71,6 +72,8 @@ class Checkpoint:
     totals: dict[str, float] = field(default_factory=dict)
     # What makes gradients in float16 larger; empty with any other precision
     scaler: dict[str, Any] = field(default_factory=dict)
+    # The model to go on from, where the other one is an [average](extras.py#AveragedModel)
+    trained: dict[str, Shaped[Tensor, "..."]] = field(default_factory=dict)
     # Which version of [the draws](../data/__init__.py#random_generator) the run began with; before
     # there were versions, it was the first
     draws: int = 1
@@ -247,7 +250,12 @@ def renew(values: dict[str, Any]) -> dict[str, Any]:
     saved its generators, with numbers in a list. The sums of an epoch that was not over are lost.
     """
     states = values.get("random")
-    added: dict[str, Any] = {"draws": 1, "totals": {}, "scaler": {}}
+    added: dict[str, Any] = {
+        "draws": 1,
+        "totals": {},
+        "scaler": {},
+        "trained": {},
+    }
     match values:
         case {"step": int(step), "config": {"batch_size": int(batch_size)}}:
             added["images"] = step * batch_size

@@ -4,6 +4,7 @@ title: A training loop
 summary:
   From images to a checkpoint. Stochastic gradient descent on one device or many, resumable to the
   bit, that never makes the device wait for the log.
+hook: From images to a checkpoint, resumable to the bit.
 ---
 
 # A training loop
@@ -47,6 +48,7 @@ from labml_nn.training.checkpoint import (
     random_state,
     set_random_state,
 )
+from labml_nn.training.extras import AveragedModel, Batch, Extras, gives_up
 from labml_nn.training.machine import Machine, begin_velocities
 from labml_nn.training.measuring import Totals, evaluate
 from labml_nn.training.schedule import ends_epoch, part_left
@@ -58,8 +60,9 @@ class Normalize(nn.Module):
     ## From bytes to numbers
 
     Pixels from 0 to 255 become numbers with a mean of zero and a standard deviation of one in each
-    channel, measured on the training images. It is part of the model, so a checkpoint holds the two
-    values and a prediction cannot forget them.
+    channel, measured on the training images. The paper subtracts the mean of each pixel instead,
+    and does not divide. It is part of the model, so a checkpoint holds the two values and a
+    prediction cannot forget them.
     """
 
     mean: Float[Tensor, "1 channels 1 1"]
@@ -123,6 +126,8 @@ class Recipe:
     # Whether images may be mirrored
     flip: bool
     seed: int
+    # [What else there is](extras.py), all of it off
+    extras: Extras = field(default_factory=Extras, kw_only=True)
 
     def __post_init__(self) -> None:
         """
@@ -140,9 +145,11 @@ class Recipe:
         """
         ### The learning rate
 
-        The rate of this `step`: first the one to warm up with, then what
-        [the schedule](schedule.py) leaves of `learning_rate`. The paper's network with 110 layers
-        does not start to learn at a rate of 0.1, so it is warmed up with 0.01 (section 4.2).
+        The rate of this `step`: first the one to warm up with, then what [the
+        schedule](schedule.py) leaves of `learning_rate`. For its network with 110 layers, the paper
+        finds 0.1 slightly too large to start with, and warms it up with 0.01 (section 4.2). A
+        footnote adds that without this, it starts to learn after several epochs and ends about as
+        well.
         """
         if step < self.warmup_steps:
             return self.learning_rate * self.warmup_factor
@@ -190,18 +197,32 @@ class Recipe:
         Cross-entropy, the mean over the batch: with the `logits` $z$ of an image and the number $k$
         of its true class, from `labels`, it is $-z_k + \ln \sum_j e^{z_j}$. The shapes are
         `[batch, n_classes]`, `[batch]`, and `[]` for the result.
+
+        To bring the probability of the true class to 1, the logits would have to grow for ever, and
+        images that the network is sure of would go on pulling. With label smoothing ([Szegedy et
+        al., 2015](https://arxiv.org/abs/1512.00567)) the goal is a little less than 1, and the rest
+        is spread over all classes. Examples that are already learned stop pulling. The loss of the
+        training images then includes this spread, and that of the images held out does not, so the
+        two cannot be compared; accuracies can.
         """
-        return nn.functional.cross_entropy(logits, labels)
+        return nn.functional.cross_entropy(
+            logits, labels, label_smoothing=self.extras.label_smoothing
+        )
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         r"""
         ### The optimizer
 
-        Stochastic gradient descent with momentum, as in the paper, for the weights $w$ of `model`.
-        With $g$ for the gradient of the loss, $\mu$ for `momentum`, $\lambda$ for `weight_decay`
-        and $\eta$ for the learning rate, the weights move by a velocity $v$:
+        Stochastic gradient descent with momentum for the weights $w$ of `model`. With $g$ for the
+        gradient of the loss, $\mu$ for `momentum`, $\lambda$ for `weight_decay` and $\eta$ for the
+        learning rate, the weights move by a velocity $v$:
 
         $$v \leftarrow \mu v + g + \lambda w \qquad w \leftarrow w - \eta v$$
+
+        Caffe, for which the authors published their networks, keeps the learning rate within the
+        velocity, $v \leftarrow \mu v + \eta \, (g + \lambda w)$. At a constant rate that is the
+        same. After a change of the rate, the velocity there still has the old one for some steps,
+        while here the new one counts at once.
 
         The weight decay applies to all parameters, those of the normalizations too. The paper does
         not say so; it is what the software of its time did by default.
@@ -252,6 +273,10 @@ class Trainer:
         # The optimizer holds the parameters of the plain model, which `prepare` may have wrapped.
         self.plain_model = model
         self.optimizer = recipe.optimizer(model)
+        # What is measured is the model, or its [average](extras.py#AveragedModel).
+        self.average = None
+        if recipe.extras.ema:
+            self.average = AveragedModel(model, recipe.extras.ema)
         # Gradients in float16 would be rounded to zero, if they were not made larger for a while.
         self.scaler = torch.amp.GradScaler(
             machine.device.type, enabled=machine.precision == "float16"
@@ -273,27 +298,52 @@ class Trainer:
         """
         return self.seen / self.recipe.batch_size
 
+    @property
+    def measured(self) -> nn.Module:
+        """The model to measure and to predict with."""
+        return self.average.model if self.average else self.plain_model
+
     def take_step(self) -> None:
         """
         ### One step
 
         Draw a batch, compute the loss and its gradients, move the weights.
+
+        Where the memory does not suffice for a batch, it is computed in parts, and the gradients
+        add up. The step is the same then, but that a normalization only sees its part. Processes
+        average their gradients once, with the last part.
         """
-        recipe, machine, step = self.recipe, self.machine, self.step
-        images, labels = recipe.draw(self.data, step, machine, self.seen)
+        recipe, machine, extras = self.recipe, self.machine, self.recipe.extras
+        where = self.data, self.step, machine, self.seen
+        if extras.change_images:
+            batch = extras.draw(recipe.draw, recipe.seed, *where)
+        else:
+            batch = Batch(*recipe.draw(*where))
         recipe.set_rates(self.optimizer, self.position)
         self.model.train()
-        with machine.autocast():
-            logits = self.model(images)
-        # Outside of autocast the loss is computed in single precision: sums of exponentials need
-        # its digits.
-        loss = recipe.loss(logits.float(), labels)
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        seen = 0
+        for part in batch.parts(extras.accumulate):
+            seen += len(part)
+            is_last = seen == len(batch)
+            with machine.averaging(self.model, is_last):
+                with machine.autocast():
+                    logits = self.model(part.images)
+                # Outside of autocast the loss is computed in single precision: sums of exponentials
+                # need its digits.
+                loss = mean = part.loss(recipe.loss, logits.float())
+                if len(part) < len(batch):
+                    loss = loss * (len(part) / len(batch))
+                self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            self.totals.add(self.step, mean, logits, part.labels)
+        if extras.clip:
+            self.scaler.unscale_(self.optimizer)
+            extras.shorten_gradients(self.plain_model)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         machine.average(self.plain_model)
-        self.totals.add(step, loss, logits, labels)
+        if self.average:
+            self.average.update(self.step)
         self.step += 1
         self.seen += recipe.batch_size
 
@@ -321,7 +371,8 @@ class Trainer:
         return {
             "step": self.step,
             "images": self.seen,
-            "model": self.plain_model.state_dict(),
+            "model": self.measured.state_dict(),
+            "trained": self.plain_model.state_dict() if self.average else {},
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "totals": self.totals.state(machine),
@@ -334,9 +385,12 @@ class Trainer:
         [fits](verify.py) is for the caller to find out first.
         """
         machine = self.machine
-        weights = self.plain_model.state_dict()
-        weights.update(saved.model)
-        self.plain_model.load_state_dict(weights)
+        for model, saved_weights in (
+            (self.measured, saved.model),
+            # Before it was averaged for the first time, there was one only.
+            (self.plain_model, saved.trained or saved.model),
+        ):
+            model.load_state_dict({**model.state_dict(), **saved_weights})
         expected = self.expected()["optimizer"]["state"]
         load_optimizer(self.optimizer, saved.optimizer, expected)
         if saved.scaler:
@@ -360,7 +414,8 @@ class Trainer:
         self.recipe.set_rates(trial, 0)
         for group in trial.param_groups:
             for weights in group["params"]:
-                weights.grad = torch.zeros_like(weights)
+                if weights.requires_grad:
+                    weights.grad = torch.zeros_like(weights)
         trial.step()
         return {
             "model": self.plain_model.state_dict(),
@@ -422,7 +477,7 @@ class Loop:
         """
         trainer, recipe = self.trainer, self.trainer.recipe
         saved = clock = time.perf_counter()
-        while trainer.seen < recipe.images:
+        while not self.is_over:
             stop = self._must_stop(should_stop)
             if not stop:
                 trainer.take_step()
@@ -442,7 +497,7 @@ class Loop:
             is_best = at_end and self._measure(values)
             if at_end:
                 on_epoch(trainer.step, values)
-            if is_best or is_due or trainer.seen >= recipe.images:
+            if is_best or is_due or self.is_over:
                 self.save(is_best=is_best)
                 on_save()
                 saved = time.perf_counter()
@@ -451,6 +506,17 @@ class Loop:
             # Measuring and saving do not count as training.
             clock = time.perf_counter()
         return True
+
+    @property
+    def is_over(self) -> bool:
+        """
+        Whether the last step was taken, or [patience](extras.py#gives_up) is at its end.
+        """
+        recipe = self.trainer.recipe
+        since_best = self.progress.get("since_best", 0)
+        return self.trainer.seen >= recipe.images or gives_up(
+            recipe.extras, since_best
+        )
 
     def _must_stop(self, should_stop: Callable[[], bool]) -> bool:
         """
@@ -492,11 +558,13 @@ class Loop:
             return False
         trainer, progress = self.trainer, self.progress
         loss, accuracy = evaluate(
-            trainer.plain_model, self.held_out, trainer.machine
+            trainer.measured, self.held_out, trainer.machine
         )
         values |= {"loss.valid": loss, "accuracy.valid": accuracy}
         is_best: bool = accuracy > progress["best"]
         progress["best"] = max(accuracy, progress["best"])
+        since_best = progress.get("since_best", 0) + 1
+        progress["since_best"] = 0 if is_best else since_best
         progress["valid_accuracy"] = accuracy
         return is_best
 

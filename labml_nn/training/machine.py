@@ -4,11 +4,12 @@ title: The machine
 summary:
   Choosing device, precision and memory layout, and letting several processes share the work of one
   training run.
+hook: Device, precision, memory layout, many processes.
 ---
 
 # The machine
 
-What a run computes should not depend on where it runs; how fast it does depends on little else. All
+What a run computes should not depend on where it runs; its speed depends on little else. All
 choices about the machine are made here, so that the [training loop](loop.py) can ignore them. How
 several processes find each other is told on [the next page](processes.py).
 
@@ -125,6 +126,20 @@ class Machine:
             # last batch is smaller than the others, and would be compiled for a second time.
             prepared = torch.compile(prepared)  # type: ignore[assignment]
         return prepared
+
+    def averaging(
+        self, model: nn.Module, now: bool
+    ) -> contextlib.AbstractContextManager[object]:
+        """
+        Inside of this context, processes do not average the gradients of the prepared `model`,
+        unless they do it `now`. Of a batch that is computed in parts, only the sum of all
+        gradients has to be the same everywhere.
+        """
+        if now or self.world == 1:
+            return contextlib.nullcontext()
+        context: contextlib.AbstractContextManager[object]
+        context = model.no_sync()  # type: ignore[operator]
+        return context
 
     def share(self, n: int) -> slice:
         """

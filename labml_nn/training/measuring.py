@@ -4,6 +4,7 @@ title: Measuring
 summary:
   Loss and accuracy, in training and on images held out, summed up on the device so that it never
   has to wait for them.
+hook: Loss and accuracy, without making the device wait.
 ---
 
 # Measuring

@@ -4,6 +4,19 @@ title: Muon
 summary:
   An optimizer that gives all directions of a weight matrix a step of the same length, with the
   Newton–Schulz iteration that makes it cheap.
+papers:
+  - title: "Muon: An optimizer for hidden layers in neural networks"
+    authors:
+      - Keller Jordan
+      - Yuchen Jin
+      - Vlado Boza
+      - You Jiacheng
+      - Franz Cesista
+      - Laker Newhouse
+      - Jeremy Bernstein
+    year: 2024
+    url: https://kellerjordan.github.io/posts/muon/
+hook: Every direction of a matrix gets a step of the same length.
 ---
 
 # Muon
@@ -11,8 +24,8 @@ summary:
 [Gradient descent](loop.py#Recipe.optimizer) treats the weights of a layer as a list of numbers.
 They are more than that: they are a *matrix*, which takes the inputs of the layer to its outputs.
 [Muon](https://kellerjordan.github.io/posts/muon/), which Keller Jordan and others proposed in 2024,
-makes use of it. It takes the same gradients and the same momentum as stochastic gradient descent,
-and changes the *shape* of the step before it is taken.
+makes use of it. It takes the same gradients as stochastic gradient descent and a [momentum](#Muon)
+of Nesterov's kind, and changes the *shape* of the step before it is taken.
 
 [The speed run](../resnet/speedrun.py) trains with it, and measures what it gains.
 
@@ -23,7 +36,7 @@ $V$ are directions of the input, those of $U$ directions of the output, and the 
 $\sigma_i$ on the diagonal of $\Sigma$ say how much of one $G$ turns into the other. The gradient of
 a layer is very uneven in this sense. A few directions that all images have in common, such as how
 bright they are, get nearly all of it. A step along it moves the layer far in these few directions
-and hardly at all in the rest, and a greater learning rate only makes the few unstable.
+and hardly at all in the rest, and a greater learning rate only makes those few unstable.
 
 Muon gives every direction the same step. It replaces all singular values by one:
 
@@ -45,8 +58,8 @@ $$a G + b \, (G G^\top) G + c \, (G G^\top)^2 G
 
 Now choose a polynomial that moves all numbers between 0 and 1 towards 1, and apply it a few times.
 That is the Newton–Schulz iteration. The polynomial of the textbooks is
-$\tfrac{3}{2} \sigma - \tfrac{1}{2} \sigma^3$. It reaches 1 exactly in the end, but small numbers
-only grow by half in each round, and the singular values of gradients *are* small:
+$\tfrac{3}{2} \sigma - \tfrac{1}{2} \sigma^3$. It converges to 1, but small numbers only grow by
+half in each round, and the singular values of gradients *are* small:
 
 >>> def textbook(x):
 ...     return 1.5 * x - 0.5 * x**3

@@ -4,6 +4,7 @@ title: Many processes
 summary:
   How processes that share a training find each other, and make sure before the first step that
   they were started with the same data, code and choices.
+hook: Finding each other, and agreeing before the first step.
 ---
 
 # Many processes
@@ -22,15 +23,20 @@ the batch; nobody has to be told. Two things are left: the sums of what was
 import contextlib
 import gc
 import hashlib
+import os
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import torch
 from torch import distributed
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
 from labml_nn.data import ImageData
 from labml_nn.training.machine import Machine
@@ -46,21 +52,30 @@ def process_group(machine: Machine) -> Iterator[None]:
 
     Started by `torchrun`, a process finds in its environment who the others are. Which way they
     talk depends on the device of `machine`: NCCL connects GPUs, gloo everything else. Alone, there
-    is nobody to join.
+    is nobody to join. Who has joined before, in a program of their own, stays so.
 
     No process can go on without the others. Raises `PeerLost` if one of them dies, or if one is not
     heard of for ten minutes. That is so with gloo, and was tried. NCCL works while the program
     computes something else, and a thread of its own watches over it. When the time is up, this
     *watchdog* ends the process with a message of its own before anything can be raised.
     """
-    if machine.world == 1:
+    if machine.world == 1 or distributed.is_initialized():
         yield
         return
     backend = "nccl" if machine.device.type == "cuda" else "gloo"
     if machine.device.type == "cuda":
         torch.cuda.set_device(machine.device)
     try:
-        distributed.init_process_group(backend, timeout=PATIENCE)
+        if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+            distributed.init_process_group(
+                backend,
+                timeout=PATIENCE,
+                store=_meet(),
+                rank=machine.rank,
+                world_size=machine.world,
+            )
+        else:
+            distributed.init_process_group(backend, timeout=PATIENCE)
         yield
     except RuntimeError as error:
         # Errors of gloo are known by their text alone.
@@ -76,6 +91,42 @@ def process_group(machine: Machine) -> Iterator[None]:
         if distributed.is_initialized():
             _release_models()
             distributed.destroy_process_group()
+
+
+def _meet() -> Store:
+    """
+    ### When all were started again
+
+    Processes find each other by a table that `torchrun` keeps for them. Each writes down its
+    address, and reads those of the others. When one dies, `torchrun` starts all of them again, but
+    [keeps the table](https://github.com/pytorch/pytorch/issues/135712). The new ones would read the
+    addresses of the dead, and wait for them for ever.
+
+    So they agree on a part of the table where nobody has written yet. The first process makes up a
+    name for it and offers it. The others answer with words of their own, which the first one
+    repeats. Whoever has found an old offer gets no answer to that, and looks again.
+    """
+    store, rank, world = next(rendezvous("env://", timeout=PATIENCE))
+    word = uuid4().hex
+    if rank == 0:
+        store.set("offer", word)
+        others = range(1, world)
+        answers = [store.get(f"{word}/answer/{other}") for other in others]
+        for other, answer in zip(others, answers, strict=True):
+            store.set(f"{word}/repeated/{other}", answer)
+        return PrefixStore(word, store)
+    end = time.monotonic() + PATIENCE.total_seconds()
+    while time.monotonic() < end:
+        offer = store.get("offer").decode()
+        store.set(f"{offer}/answer/{rank}", word)
+        repeated = f"{offer}/repeated/{rank}"
+        for _ in range(20):
+            if store.check([repeated]) and store.get(repeated) == word.encode():
+                return PrefixStore(offer, store)
+            time.sleep(0.05)
+    raise distributed.DistStoreError(
+        "the first process offers no place to meet"
+    )
 
 
 def _release_models() -> None:
@@ -181,7 +232,8 @@ def contents_of(data: ImageData) -> str:
     """
     seen = hashlib.blake2b(repr(data.classes).encode(), digest_size=8)
     for tensor in (data.images, data.labels):
-        seen.update(tensor.cpu().contiguous().numpy().data)
+        bytes_of = tensor.cpu().contiguous().view(torch.uint8)
+        seen.update(bytes_of.numpy().data)
     shape = " × ".join(map(str, data.images.shape[1:]))
     return f"{len(data):,} images of {shape} with hash {seen.hexdigest()}"
 

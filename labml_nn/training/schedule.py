@@ -3,6 +3,7 @@ r"""
 title: The learning rate
 summary:
   How far the weights move in a step, and how that falls while a network is trained.
+hook: How far to step, and when to slow down.
 ---
 
 # The learning rate
@@ -37,8 +38,8 @@ def at_milestones(step: float, milestones: Sequence[int]) -> float:
     The part of the learning rate that is left at this `step`. It falls to a tenth at each of the
     `milestones`, which are steps too.
 
-    The paper starts with 0.1 and divides by ten twice, when the error stops falling. With 64,000
-    steps, it does so after 32,000 and 48,000 (section 4.2).
+    For CIFAR-10, the paper starts with 0.1 and divides by ten after 32,000 and 48,000 of 64,000
+    steps (section 4.2). For ImageNet it does so whenever the error stops falling (section 3.4).
     """
     passed = sum(step >= milestone for milestone in milestones)
     return 0.1**passed

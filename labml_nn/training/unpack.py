@@ -4,6 +4,7 @@ title: Reading what a stranger wrote
 summary:
   Reading the files of torch.save without running anything in them, and without giving them more
   memory than they bring along.
+hook: Weights from strangers, and nothing of theirs runs.
 ---
 
 # Reading what a stranger wrote

@@ -3,6 +3,7 @@ r"""
 title: Comparing a checkpoint
 summary:
   Every value of a checkpoint is compared with what it is for, before any of it is used.
+hook: Every value is compared before any is used.
 ---
 
 # Comparing a checkpoint
@@ -239,8 +240,14 @@ PROGRESS = {
     # The learning rate of the last step, and the options that were changed on the way
     "learning_rate": Maybe(Number(0)),
     "changes": Maybe(Many(Text())),
+    # How many epochs ago the accuracy was the best
+    "since_best": Maybe(Number(0, whole=True)),
     # How many images it learns from, their shape and their hash
     "data": Maybe(Text()),
+    # The same of the images that it is measured with
+    "measured_with": Maybe(Text()),
+    # The weights that it began with
+    "started_from": Maybe(Text(400)),
     # The sums when the last interval within the epoch ended
     "interval": Maybe(TOTALS),
 }
@@ -290,10 +297,11 @@ class Expected:
     def room(self) -> int:
         """
         The bytes that a checkpoint may have: those of its tensors, and 16 MB for all else. What is
-        larger is not even read.
+        larger is not even read. Where weights are averaged there are those of two models.
         """
         tensors = [self.model.values()]
         if self.optimizer is not None:
+            tensors.append(self.model.values())
             states = self.optimizer["state"].values()
             tensors += [state.values() for state in states]
         return 2**24 + sum(
@@ -314,6 +322,8 @@ class Expected:
         compare("about", found.about, about)
         if self.optimizer is None:
             return
+        if found.trained:
+            compare("trained", found.trained, dict(self.model))
         expected = _after(found.step, self.optimizer)
         compare("optimizer", found.optimizer, expected)
         # An optimizer changes its tensors in place. Two that share memory would change each other.

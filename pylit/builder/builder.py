@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from zlib import ZLIB_RUNTIME_VERSION
 
 from ..cache import THEME, Store, canonical, digest, engine_digest, library_versions
+from ..defaults import KATEX_LOCAL
 from ..errors import Problem, PylitError, Report
 from ..filesystem import read_file
 from ..rendering import Fragments
@@ -273,8 +274,9 @@ def theme_items(site: Site) -> dict[str, Item]:
     Raises:
         PylitError: naming a file that cannot be read.
     """
-    items = {asset: _copy((THEME / asset).read_bytes, THEMED) for asset in assets()}
     settings = site.settings
+    has_katex = settings.katex_css == KATEX_LOCAL
+    items = {asset: _copy((THEME / asset).read_bytes, THEMED) for asset in assets(has_katex=has_katex)}
     for address in theme_files(settings.theme):
         assert settings.theme is not None
         items[address] = _copy(partial(read_file, settings.theme / address, settings.theme), THEMED)
@@ -283,10 +285,13 @@ def theme_items(site: Site) -> dict[str, Item]:
     return items
 
 
-def assets() -> Iterator[str]:
-    """Yield the theme files that every site needs, relative to the theme."""
-    for path in sorted((THEME / "assets").iterdir()):
-        yield path.relative_to(THEME).as_posix()
+def assets(*, has_katex: bool = True) -> Iterator[str]:
+    """Yield the theme files that a site needs, relative to the theme."""
+    katex = PurePosixPath(KATEX_LOCAL).parent.as_posix()
+    for path in sorted((THEME / "assets").rglob("*")):
+        asset = path.relative_to(THEME).as_posix()
+        if path.is_file() and (has_katex or not asset.startswith(f"{katex}/")):
+            yield asset
 
 
 def _content(site: Site, made: Records, job: Job, url: str, key: str) -> bytes:

@@ -1,6 +1,9 @@
 """Makes the search index of a finished site with Pagefind, for all languages and including words in code.
 
-Pagefind reads copies of the pages, in which definitions have more weight and repeated content is removed.
+Pagefind reads copies of the pages, in which definitions have more weight and repeated content is removed. It knows
+words only, and finds the beginnings of words. So in these copies each name in code is a word of its own, also in
+`nn.Linear(3)`, and so is each character of Chinese and Japanese: how their sentences are cut into words depends on the
+sentence. `search.js` puts together again what is cut here, and looks for the whole.
 """
 
 from __future__ import annotations
@@ -8,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,8 +25,28 @@ OURS = ("*-ui.*", "pagefind-highlight.js")
 """Files of Pagefind's own interface, which we replace."""
 ATTEMPTS = 3
 """Number of attempts: Pagefind may end before it has written the last file."""
-_HIDDEN = (".o", ".katex", ".chips", ".users", ".permalink", ".edit", ".mark", "figure", ".gp")
+_HIDDEN = (
+    *(".o", ".katex-html", "annotation", ".chips", ".users", ".permalink", ".edit", ".mark", ".strip > ul"),
+    *("figure", ".cards", ".rows", ".gp"),
+)
+"""What is not searched: repetitions, and other forms of what is there already."""
+_BESIDE = re.compile(
+    r'(<section [^>]*class="row beside[^>]*>.*?)(<div class="code-box">.*?</div></div>\n)(.*?)(?=</section>)',
+    re.DOTALL,
+)
+"""A row with code in the middle of its prose. Pagefind takes what follows a line's anchor for a part of that line."""
 _DEFINED = re.compile(r'<span(?= class="n[cf]")')
+_NUMBER = re.compile(r'(<a id="L\d+"[^>]*>)\d+(?=</a>)')
+_LANG = re.compile(r'<html lang="(\w+)')
+_TOKEN = re.compile(r"<[^>]*>|[^<]+")
+CUT = "\u2060 "
+"""Marks where a text has been cut; no browser shows it."""
+_END_OF_NAME = re.compile(r"(?<=\w)(?=[^\w\s])")
+_CHARACTER = re.compile(
+    r"(?<=[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])(?=\w)|(?<=\w)(?=[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])"
+)
+_BY_CHARACTER = ("zh", "ja")
+"""Languages that are written without spaces."""
 
 
 def index_files(pages: Iterable[tuple[str, str]], place: Path | None = None) -> dict[str, bytes]:
@@ -63,11 +87,11 @@ async def _index(folder: Path, pages: Iterable[tuple[str, str]]) -> None:
         output_path=str(folder),
         exclude_selectors=list(_HIDDEN),
         keep_index_url=True,
-        include_characters="_.=",
+        include_characters="_",
     )
     async with PagefindIndex(config=config) as index:
         for url, html in pages:
-            await index.add_html_file(content=weighed(html), url=f"/{url}")
+            await index.add_html_file(content=prepared(html), url=f"/{url}")
 
 
 def _sorted(name: str, data: bytes) -> bytes:
@@ -75,8 +99,33 @@ def _sorted(name: str, data: bytes) -> bytes:
     return canonical(json.loads(data)).encode() if name == "pagefind-entry.json" else data
 
 
-def weighed(html: str) -> str:
-    """Return a page with weights for Pagefind."""
+def prepared(html: str) -> str:
+    """Return the copy of a page that Pagefind reads."""
     html = html.replace("<main ", "<main data-pagefind-body ", 1)
     html = html.replace('class="table terms"', 'class="table terms" data-pagefind-weight="0.2"')
-    return _DEFINED.sub('<span data-pagefind-weight="9"', html)
+    html = _BESIDE.sub(r"\1\3\2", html)
+    html = _NUMBER.sub(r"\1", html)
+    html = _DEFINED.sub('<span data-pagefind-weight="9"', html)
+    head, main, rest = html.partition("<main ")
+    lang = _LANG.search(head)
+    by_character = lang is not None and lang[1] in _BY_CHARACTER
+    return head + "".join(_cut(main + rest, by_character))
+
+
+def _cut(html: str, by_character: bool) -> Iterator[str]:
+    """Cut names in code, and Chinese and Japanese, into what Pagefind takes for words."""
+    depth, last = 0, ""
+    for token in _TOKEN.findall(html):
+        if token.startswith("<"):
+            if token.startswith(("<code", "</code")):
+                depth += -1 if token[1] == "/" else 1
+                last = ""
+            yield token
+            continue
+        text = unescape(token)
+        if depth:
+            text = _END_OF_NAME.sub(CUT, last + text)[len(last) :]
+        if by_character:
+            text = _CHARACTER.sub(CUT, text)
+        last = text[-1:]
+        yield escape(text, quote=False)

@@ -12,7 +12,7 @@ from html import escape
 
 from ..errors import Problem, PylitError, Report, unexpected
 from ..rendering import Fragments
-from ..site import Page, Site
+from ..site import Page, Site, has_badges
 
 
 class JobKind(StrEnum):
@@ -23,6 +23,8 @@ class JobKind(StrEnum):
     """The index page of a site that has none of its own."""
     LOST = "404.html"
     SITEMAP = "sitemap.xml"
+    BADGE = "badge"
+    """A picture of how far the site is translated into a language."""
     SEARCH = "search"
     """The search index."""
 
@@ -63,6 +65,9 @@ def site_jobs(site: Site) -> Iterator[Job]:
     if not site.navigation.has_home():
         for lang in site.settings.languages:
             yield Job(JobKind.CONTENTS, "", lang)
+    if has_badges(site):
+        for lang in site.settings.languages[1:]:
+            yield Job(JobKind.BADGE, "", lang)
     yield Job(JobKind.LOST)
     if site.settings.site_url:
         yield Job(JobKind.SITEMAP)
@@ -89,12 +94,16 @@ def _beside(job: Job, site: Site, fragments: Fragments) -> MadeFiles:
         view = contents_page(site, job.lang)
         html = document(view, site.translations.gettext(job.lang), fragments)
         return MadeFiles({view.url: html.encode()})
+    if job.kind is JobKind.BADGE:
+        from ..site import badge, badge_url
+
+        return MadeFiles({badge_url(job.lang): badge(site, job.lang).encode()})
     name = job.kind.value
     return MadeFiles({name: extra_file(site, name).encode()})
 
 
 def _page(job: Job, site: Site, fragments: Fragments) -> MadeFiles:
-    from ..site import document, preview_page, render_notebook, render_page
+    from ..site import documents, preview_page, render_notebook, render_page
 
     report = Report()
     page = Page(job.file, site.navigation.page_url(job.file))
@@ -110,7 +119,8 @@ def _page(job: Job, site: Site, fragments: Fragments) -> MadeFiles:
             address = site.navigation.notebook(page, job.lang)
             notebook = render_notebook(site, page, job.lang, report, fragments) if address else ""
             if view is not None:
-                files[view.url] = document(view, site.translations.gettext(job.lang), fragments).encode()
+                made = documents(view, site.translations.gettext(job.lang), fragments)
+                files |= {url: text.encode() for url, text in made.items()}
                 if notebook:
                     files[address] = notebook.encode()
     except PylitError as error:

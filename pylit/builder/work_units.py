@@ -11,7 +11,7 @@ from ..cache import digest
 from ..errors import PylitError, unexpected
 from ..rendering import Fragments
 from ..resolve import User
-from ..site import Site
+from ..site import Site, has_badges
 from .result_cache import Record, keep_record
 from .targets import Job, make_files
 
@@ -34,6 +34,8 @@ class Read:
             for lang in site.settings.languages[1:]:
                 with suppress(PylitError):  # reported when the page is made
                     site.translations.labels(self.file, lang)
+                    if has_badges(site):
+                        site.translations.counts(self.file, lang)
             if facts.module:
                 with suppress(PylitError), unexpected(self.file, "a page"):  # likewise
                     _ = site.sources.module(self.file).coloured.pieces

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -93,8 +95,16 @@ def ending_on_errors() -> Iterator[None]:
     try:
         yield
     except PylitError as error:
-        click.echo(error, err=True)
+        click.echo(as_called(str(error)), err=True)
         sys.exit(1)
+
+
+def as_called(text: str) -> str:
+    """Return a message whose commands call pylit as the user did: `.venv/bin/pylit update` for `pylit update`."""
+    called = sys.argv[0]
+    if os.path.basename(called) != "pylit" or shutil.which("pylit") == os.path.abspath(called):
+        return text
+    return text.replace("`pylit ", f"`{called} ")
 
 
 def is_debugging() -> bool:
@@ -115,7 +125,7 @@ def shown(problem: Problem, base: Path) -> str:
     """Format a problem, its file relative to the current folder."""
     from dataclasses import replace
 
-    return str(replace(problem, file=os.path.relpath(base / problem.file)))
+    return as_called(str(replace(problem, file=os.path.relpath(base / problem.file))))
 
 
 def count(report: Report) -> str:
@@ -124,12 +134,15 @@ def count(report: Report) -> str:
     return ", ".join(plural(len(problems), word) for problems, word in words if problems)
 
 
-def open_site(config: Path | None, source_lang: str | None = None) -> Site:
-    """Open the site that a configuration describes.
+def open_site(
+    config: Path | None, source_lang: str | None = None, options: Mapping[str, Any] = MappingProxyType({})
+) -> Site:
+    """Open the site that a configuration describes, with some `options` that take precedence.
 
     Raises:
         PylitError: if its pages cannot be found.
     """
     from ..api import given, open_configuration, open_site
 
-    return open_site(open_configuration(config, given({"source_lang": source_lang})), is_kept=False)
+    changed = given({"source_lang": source_lang, **options})
+    return open_site(open_configuration(config, changed), is_kept=False)

@@ -13,7 +13,9 @@ from ..signals import end_on_sigterm
 from .build import build, render
 from .check import check
 from .common import DEBUG
+from .exchange import export, import_
 from .init import init
+from .merge_po import merge_po
 from .sections import sections
 from .serve import serve
 from .trace import trace
@@ -64,5 +66,7 @@ def main() -> None:
     end_on_sigterm()
 
 
-for command in (init, build, render, serve, check, sections, update, new, status, accept, trace):
+for command in (init, build, render, serve, check, sections, trace):
+    main.add_command(command)
+for command in (update, new, status, accept, export, import_, merge_po):
     main.add_command(command)

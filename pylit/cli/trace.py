@@ -26,11 +26,24 @@ if TYPE_CHECKING:
 @click.option(
     "--traces", type=click.Path(path_type=Path), help=f"Folder of recorded shapes. Default: {TRACES}."
 )
-def trace(paths: tuple[Path, ...], config: Path | None, source_lang: str | None, traces: Path | None) -> None:
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Record pictures of the tensors of one file instead, while this example runs.",
+)
+def trace(
+    paths: tuple[Path, ...],
+    config: Path | None,
+    source_lang: str | None,
+    traces: Path | None,
+    pictures: Path | None,
+) -> None:
     """Record the shapes of tensors, line by line, while the examples of Python files, or folders of them, run.
 
     Unlike all other commands, this one runs the code. Without PATHS, it records the whole site.
     """
+    if pictures and len(paths) != 1:
+        raise click.UsageError("--pictures needs one file.")
     from ..api import given, open_configuration, open_pages, open_site
     from ..errors import PylitError
 
@@ -42,14 +55,16 @@ def trace(paths: tuple[Path, ...], config: Path | None, source_lang: str | None,
         else:
             site = open_site(open_configuration(config, options), is_kept=False)
         folder = (site.settings.traces or Path(TRACES)).absolute()
-        for result in trace_site(site, folder):
+        for result in (
+            trace_site(site, folder) if pictures is None else picture_module(site, folder, pictures)
+        ):
             if isinstance(result, PylitError):
                 click.echo(shown(result.problem, site.settings.base), err=True)
                 wrong += 1
             else:
                 click.echo(os.path.relpath(result))
                 changed += 1
-    click.echo(f"{plural(changed, 'trace')} changed.", err=True)
+    click.echo(f"{plural(changed, 'file' if pictures else 'trace')} changed.", err=True)
     sys.exit(bool(wrong))
 
 
@@ -81,3 +96,23 @@ def trace_site(site: Site, folder: Path) -> Iterator[Path | PylitError]:
             if is_ours and path not in expected and is_trace(path):
                 path.unlink()
                 yield path
+
+
+def picture_module(site: Site, folder: Path, example: Path) -> Iterator[Path | PylitError]:
+    """Record the pictures of the tensors of the only module of `site` in the `folder` of traces, while an example runs.
+
+    Yields what `trace_site` yields.
+    """
+    from ..errors import PylitError
+    from ..tracing import pictures_path, record_pictures, write_pictures
+
+    (page,) = site.pages
+    command = f"pylit trace {page.file} --pictures {site.files.name(example)}"
+    try:
+        path = pictures_path(folder, page.file)
+        site.files.locate(folder, path.relative_to(folder).as_posix())
+        yield from write_pictures(
+            path, record_pictures(site.files.path(page.file), page.file, example, command)
+        )
+    except PylitError as error:
+        yield error

@@ -15,7 +15,7 @@ import click
 
 from ..errors import plural
 from ..filesystem import resolve_path
-from .common import config_option, ending_on_errors, open_site, source_option
+from .common import as_called, config_option, ending_on_errors, open_site, source_option
 
 if TYPE_CHECKING:
     from ..site import Page, Site
@@ -28,36 +28,85 @@ if TYPE_CHECKING:
 @click.option(
     "--check", is_flag=True, help="Write nothing; fail if entries would change. Layout does not count."
 )
-def update(config: Path | None, source_lang: str | None, check: bool) -> None:
+@click.option(
+    "--lines/--no-lines",
+    default=None,
+    help="Whether references have numbers of lines. Default: as configured, else without.",
+)
+@click.option(
+    "--pot",
+    is_flag=False,
+    flag_value=Path(),
+    type=click.Path(path_type=Path),
+    metavar="[DIR]",
+    help="Write a template for each page too, into DIR. Default: templates beside the languages.",
+)
+@click.option("--weblate", is_flag=True, help="Write the site's components for Weblate, and the templates.")
+@click.option(
+    "--crowdin", is_flag=True, help="Write the configuration of Crowdin's client, and the templates."
+)
+def update(
+    config: Path | None,
+    source_lang: str | None,
+    check: bool,
+    lines: bool | None,
+    pot: Path | None,
+    weblate: bool,
+    crowdin: bool,
+) -> None:
     """Update the catalogs of a site from its sources.
 
     New blocks are added, changed ones are marked with their previous text, and removed ones are kept as obsolete
-    entries. Pages without a catalog get none; `pylit new` creates it.
+    entries. Pages without a catalog get none; `pylit new` creates it. Templates and the files for platforms are updated
+    too once they exist.
     """
-    from ..translate import interface_changes, pages_without_catalog, site_changes, write_changes
+    from ..translate import (
+        interface_changes,
+        orphan_templates,
+        pages_without_catalog,
+        platform_changes,
+        site_changes,
+        template_changes,
+        template_folder,
+        write_changes,
+    )
 
     with ending_on_errors():
-        site = open_site(config, source_lang)
-        _require_folder(site)
+        site = open_site(config, source_lang, {} if lines is None else {"catalog_lines": lines})
+        require_folder(site)
         changes = site_changes(site)
         if site.owns_engine:
             changes += interface_changes(site.settings.languages[1:])
+        usual = template_folder(site)
+        folders = {resolve_path(pot)} if pot and pot.parts else set()
+        if weblate or crowdin or usual.is_dir() or (pot and not pot.parts):
+            folders.add(usual)
+        for folder in folders:
+            changes += template_changes(site, folder)
+        changes += platform_changes(site, weblate=weblate, crowdin=crowdin)
         if check:
             changes = [change for change in changes if not change.is_layout]
         changed = [change.path for change in changes] if check else write_changes(changes)
     for change in changes:
         moved = f"{os.path.relpath(change.moved_from)} -> " if change.moved_from else ""
         click.echo(moved + os.path.relpath(change.path))
+    for path in orphan_templates(site, usual) if usual in folders else ():
+        click.echo(f"{os.path.relpath(path)} belongs to no page; delete it.", err=True)
     for lang in site.settings.languages[1:]:
         if without := pages_without_catalog(site, lang):
             named = f": {without[0].file}" if len(without) == 1 else ""
             pages = plural(len(without), "page") + f" without a catalog in {lang}{named}"
-            click.echo(f"{pages}; `pylit new {lang} FILE` creates one.", err=True)
+            click.echo(as_called(f"{pages}; `pylit new {lang} FILE` creates one."), err=True)
     click.echo(f"{plural(len(changed), 'catalog')} {'to update' if check else 'changed'}.", err=True)
     sys.exit(check and bool(changed))
 
 
-def _require_folder(site: Site) -> None:
+def require_folder(site: Site) -> None:
+    """Refuse a site without a folder of translations.
+
+    Raises:
+        ClickException: if it has none.
+    """
     if site.settings.translations is None:
         raise click.ClickException("the folder of translations does not exist; create the configured one")
 
@@ -78,7 +127,7 @@ def status(
 
     with ending_on_errors():
         site = open_site(config, source_lang)
-        wanted = [_language(site, lang) for lang in languages] or site.settings.languages[1:]
+        wanted = [find_language(site, lang) for lang in languages] or site.settings.languages[1:]
         if entries:
             for lang in wanted:
                 for entry in unfinished_entries(site, lang):
@@ -97,10 +146,10 @@ def status(
             numbers = f"{part.blocks:>6}  {share:>10}  {part.stale:>5}  {part.missing:>7}  {part.broken:>6}"
             click.echo(f"  {part.file or 'all':<{width}}  {numbers}")
         for path in orphan_catalogs(site, lang):
-            click.echo(f"  {os.path.relpath(path)} belongs to no page; {ORPHAN}", err=True)
+            click.echo(as_called(f"  {os.path.relpath(path)} belongs to no page; {ORPHAN}"), err=True)
 
 
-def _language(site: Site, lang: str) -> str:
+def find_language(site: Site, lang: str) -> str:
     """Return the code by which a site knows a language that it is translated into.
 
     Raises:
@@ -199,11 +248,11 @@ def _catalogs(config: Path | None, source_lang: str | None, file: Path, *, updat
     from ..translate import page_changes, write_changes
 
     site = open_site(config, source_lang)
-    _require_folder(site)
+    require_folder(site)
     folder = site.settings.translations
     assert folder is not None
     found = []
-    for page in _pages(site, [file]):
+    for page in find_named_pages(site, [file]):
         for lang in site.settings.languages[1:]:
             path = catalog_path(folder, lang, page.file)
             if path.is_file():
@@ -236,7 +285,7 @@ def new(config: Path | None, source_lang: str | None, lang: str, files: tuple[Pa
     with ending_on_errors():
         configuration = open_configuration(config, given({"source_lang": source_lang}))
         site = open_configured(configuration, is_kept=False)
-        _require_folder(site)
+        require_folder(site)
         known = site.settings.languages
         lang = lang if lang in known else next((one for one in known if is_alias(one, code)), code)
         is_new = lang not in known
@@ -244,9 +293,11 @@ def new(config: Path | None, source_lang: str | None, lang: str, files: tuple[Pa
             raise click.ClickException(f"the site is written in {lang}; name a language to translate it into")
         if not is_new and not files:
             raise click.ClickException(
-                f"the site already has {lang}; name files to translate, `pylit status {lang}` lists them"
+                as_called(
+                    f"the site already has {lang}; name files to translate, `pylit status {lang}` lists them"
+                )
             )
-        pages = _pages(site, files)
+        pages = find_named_pages(site, files)
         changes = []
         if is_new:
             changes += add_language(site, configuration, lang)
@@ -261,10 +312,10 @@ def new(config: Path | None, source_lang: str | None, lang: str, files: tuple[Pa
         click.echo(os.path.relpath(path))
     side = "from right to left" if direction(lang) == "rtl" else "from left to right"
     click.echo(f"{native_name(lang)} ({lang}), written {side}: {plural(len(changed), 'catalog')} created.")
-    click.echo(f"`pylit status {lang}` lists all pages, `pylit new {lang} FILE` starts one.")
+    click.echo(as_called(f"`pylit status {lang}` lists all pages, `pylit new {lang} FILE` starts one."))
 
 
-def _pages(site: Site, files: Collection[Path]) -> list[Page]:
+def find_named_pages(site: Site, files: Collection[Path]) -> list[Page]:
     """Return the pages that the user named, by their files or the folders that contain them.
 
     Raises:

@@ -5,6 +5,13 @@ expected.
 """
 
 from .html import FigureContext, chart_drawing, recorded_cells, render_figure
-from .svg_chart import CHART_COLORS
+from .standing import LanguageStanding, PageStanding
 
-__all__ = ["CHART_COLORS", "FigureContext", "chart_drawing", "recorded_cells", "render_figure"]
+__all__ = [
+    "FigureContext",
+    "LanguageStanding",
+    "PageStanding",
+    "chart_drawing",
+    "recorded_cells",
+    "render_figure",
+]

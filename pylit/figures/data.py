@@ -23,6 +23,8 @@ MAX_TEXT = 1000
 """Maximum number of characters in a table cell."""
 SMALLEST, LARGEST = 1e-100, 1e100
 """Range of absolute values that can be shown, except 0: their squares neither overflow nor underflow."""
+SMALL, LARGE = 1e-3, 1e5
+"""Range of absolute values that are written without a power of ten."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -116,11 +118,35 @@ def written(value: Any, form: Format, path: str, gettext: Gettext) -> str:
     return _unit(f"{_digits(mean, form)} ± {_digits(deviation, form)}", form, gettext)
 
 
-def tick(number: float, form: Format, gettext: Gettext) -> str:
-    """Format a number at the axis of a chart; large and small powers of ten as powers."""
-    if number > 0 and not 1e-3 <= number < 1e5 and (power := math.log10(number)).is_integer():
-        return "10" + str(int(power)).translate(SUPERSCRIPTS)
-    return _unit(f"{100 * number:.4g}" if form == "percent" else f"{number:.6g}", form, gettext)
+def ticks(values: Sequence[float], form: Format, gettext: Gettext) -> list[str]:
+    """Format the numbers at the axis of a chart: all powers of ten as powers if one of them is large or small."""
+    powers = [math.log10(value) if value > 0 else math.nan for value in values]
+    if all(power.is_integer() for power in powers) and not all(_is_plain(value) for value in values):
+        return ["10" + str(int(power)).translate(SUPERSCRIPTS) for power in powers]
+    return [
+        _unit(f"{100 * value:.4g}", form, gettext) if form == "percent" else _scientific(value, 6)
+        for value in values
+    ]
+
+
+def value_text(number: float, form: Format, gettext: Gettext) -> str:
+    """Format a number of a line of a chart."""
+    return _unit(_digits(number, form), form, gettext)
+
+
+def _is_plain(number: float) -> bool:
+    """Return whether a number is best written without a power of ten."""
+    return number == 0 or SMALL <= abs(number) < LARGE
+
+
+def _scientific(number: float, digits: int) -> str:
+    """Format a number with so many significant digits: `0.25`, `4.525×10²⁶`."""
+    text = f"{number:.{digits}g}"
+    if _is_plain(number) or "e" not in text:
+        return f"{float(text):.0f}" if "e" in text else text
+    mantissa, _, power = f"{number:.{digits - 1}e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}×10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def _digits(number: float, form: Format) -> str:
@@ -132,7 +158,7 @@ def _digits(number: float, form: Format) -> str:
         case "ratio":
             return f"{number:.2f}"
         case _:
-            return f"{number:.4g}"
+            return _scientific(number, 4)
 
 
 def _unit(text: str, form: Format, gettext: Gettext) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -12,13 +12,17 @@ from markupsafe import Markup
 
 from ..errors import PylitError
 from ..i18n import Gettext, Glossary, Term, native_name, turned
-from ..parsing import Chart, Column, Figure, FigureError, Format, Table, Terms, Text
+from ..parsing import Chart, Column, FigureError, Format, Standing, Table, Terms, Text
 from ..resolve import LinkError, Links
-from .data import curve, parse_record, select, written
-from .svg_chart import CHART_COLORS, draw
+from .data import Point, curve, parse_record, select, value_text, written
+from .line_names import find_styles
+from .standing import LanguageStanding, render_standing
+from .svg_chart import CHART_COLORS, WIDTH, Drawn, draw
 
 MAX_ROWS = 1000
 """Maximum number of rows of a table."""
+MAX_STEPS = 60
+"""Maximum number of rows of the table of a chart."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,13 @@ class FigureContext:
     source_lang: str
     glossaries: Callable[[], Mapping[str, Glossary]]
     """Reads the glossaries of all languages."""
+    line_styles: dict[str, int] = field(default_factory=dict)
+    """Name of a line in the charts of the page so far -> the number of its colour and dash."""
+    standing: Callable[[], Sequence[LanguageStanding]] = tuple
+    """Returns how far the pages of the site are translated."""
 
 
-def render_figure(figure: Figure, page: FigureContext) -> Markup:
+def render_figure(figure: Chart | Table | Terms | Standing, page: FigureContext) -> Markup:
     """Render a figure as HTML.
 
     Raises:
@@ -52,21 +60,58 @@ def render_figure(figure: Figure, page: FigureContext) -> Markup:
             return _table(figure, page)
         case Terms():
             return _terms(page)
+        case Standing():
+            return render_standing(page.standing(), page.gettext, page.lang)
 
 
 def _chart(chart: Chart, page: FigureContext) -> Markup:
-    drawing = chart_drawing(chart, page.links, page.words, page.gettext)
-    legend = Markup().join(
-        Markup('<li class="line-{}">{}</li>').format(number % CHART_COLORS + 1, page.block(line.label))
-        for number, line in enumerate(chart.lines)
-    )
+    drawing = chart_drawing(chart, page.links, page.words, page.gettext, page.line_styles)
+    legend = Markup()
+    if not drawing.drawn.has_names:
+        items = Markup().join(
+            Markup('<li class="line-{}">{}</li>').format(style, page.block(line.label))
+            for style, line in zip(drawing.styles, chart.lines, strict=True)
+        )
+        legend = Markup('<ul class="legend">{}</ul>').format(items)
     return Markup(
-        '<figure class="picture chart"{}>{}<ul class="legend">{}</ul><figcaption>{}</figcaption></figure>\n'
-    ).format(page.marked(chart.caption), drawing, legend, page.block(chart.caption))
+        '<figure class="picture chart"{}><div class="plot">{}{}</div>{}<figcaption>{}</figcaption>{}</figure>\n'
+    ).format(
+        page.marked(chart.caption),
+        drawing.drawn.svg,
+        _walk(chart, drawing, page),
+        legend,
+        page.block(chart.caption),
+        _values(chart, drawing, page),
+    )
 
 
-def chart_drawing(chart: Chart, links: Links, words: Callable[[Text], str], gettext: Gettext) -> Markup:
-    """Draw a chart as SVG, without legend and caption; `words` returns its texts in the language of the page.
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart as SVG, and what it was drawn from."""
+
+    drawn: Drawn
+    curves: tuple[list[Point], ...]
+    styles: tuple[int, ...]
+    """The numbers of the colours and dashes of its lines."""
+
+    def steps(self) -> list[float]:
+        """Return the places on the horizontal axis where there are points: as many, evenly, as a table holds."""
+        found = sorted({point.x for points in self.curves for point in points})
+        if len(found) <= MAX_STEPS:
+            return found
+        return [found[round(n * (len(found) - 1) / (MAX_STEPS - 1))] for n in range(MAX_STEPS)]
+
+
+def chart_drawing(
+    chart: Chart,
+    links: Links,
+    words: Callable[[Text], str],
+    gettext: Gettext,
+    line_styles: dict[str, int],
+) -> Drawing:
+    """Draw a chart as SVG, without caption; `words` returns its texts in the language of the page.
+
+    `line_styles` are the colours and dashes of the names on the page, to which those of the chart are added.
 
     Raises:
         FigureError: with its line, if a file or a value in it is not found.
@@ -76,8 +121,71 @@ def chart_drawing(chart: Chart, links: Links, words: Callable[[Text], str], gett
         with _at(line.place):
             record = _record(_files(line.data, links)[0], links)
             curves.append(curve(select(record, line.x), select(record, line.y), line.y))
-    label, x, y = (words(text) for text in (chart.caption, chart.x, chart.y))
-    return draw(curves, label, x, y, chart.x_scale, chart.y_scale, chart.format, gettext)
+    styles = find_styles([line.label.text for line in chart.lines], line_styles, CHART_COLORS)
+    drawn = draw(
+        curves,
+        [words(line.label) for line in chart.lines],
+        styles,
+        (words(chart.caption), words(chart.x), words(chart.y)),
+        (chart.x_scale, chart.y_scale),
+        chart.format,
+        gettext,
+    )
+    return Drawing(drawn, tuple(curves), tuple(styles))
+
+
+def _walk(chart: Chart, drawing: Drawing, page: FigureContext) -> Markup:
+    """Return a slider along the horizontal axis, for browsers with scripts. It reads the values from the table."""
+    steps = drawing.steps()
+    last = len(steps) - 1
+    if not last:
+        return Markup()
+    start, end = (100 * drawing.drawn.across.place(steps[n]) / WIDTH for n in (0, last))
+    place = f"--from:{start:.1f}%;--to:{100 - end:.1f}%"
+    return Markup(
+        '<input class="walk" type="range" max="{0}" value="{0}" autocomplete="off" aria-label="{1}" style="{2}">'
+        '<p class="at"></p>'
+    ).format(last, page.words(chart.x), place)
+
+
+def _values(chart: Chart, drawing: Drawing, page: FigureContext) -> Markup:
+    """Return the table of the numbers in a chart, each with its place in the drawing."""
+    across, up = drawing.drawn.across, drawing.drawn.up
+    heads = Markup().join(
+        Markup('<th class="n" data-line="{}" data-name="{}">{}</th>').format(
+            style, page.words(line.label), page.block(line.label)
+        )
+        for style, line in zip(drawing.styles, chart.lines, strict=True)
+    )
+    found = [{point.x: point for point in points} for points in drawing.curves]
+    rows = Markup()
+    for x in drawing.steps():
+        cells = Markup()
+        for points in found:
+            point = points.get(x)
+            place = Markup(' data-y="{:.0f}"').format(up.place(point.mean)) if point else Markup()
+            cells += Markup('<td class="n"{}>{}</td>').format(
+                place, _value(point, chart.format, page.gettext)
+            )
+        rows += Markup('<tr data-x="{:.0f}"><th class="n">{}</th>{}</tr>\n').format(
+            across.place(x), value_text(x, "number", page.gettext), cells
+        )
+    table = Markup(
+        '<table><thead><tr><th class="n" data-name="{}">{}</th>{}</tr></thead><tbody>\n{}</tbody></table>'
+    ).format(page.words(chart.x), page.block(chart.x), heads, rows)
+    return Markup(
+        '<details class="values"><summary>{}</summary><div class="table recorded" tabindex="0">{}</div></details>'
+    ).format(page.gettext("Values"), table)
+
+
+def _value(point: Point | None, form: Format, gettext: Gettext) -> str:
+    """Format the mean at a point, and the smallest and largest value if there are several."""
+    if not point:
+        return "–"
+    mean = value_text(point.mean, form, gettext)
+    if point.low == point.high:
+        return mean
+    return f"{mean} ({value_text(point.low, form, gettext)} – {value_text(point.high, form, gettext)})"
 
 
 def _table(table: Table, page: FigureContext) -> Markup:

@@ -6,16 +6,19 @@ or a link of its original.
 
 from .blocks import OBJECT, Block, blocks, entry_id, is_translatable, leading_code, ordered_parts, words
 from .catalog import (
+    NO_LINKS,
     Catalog,
+    Counts,
     State,
     catalog_as_json,
     catalog_from_json,
     catalog_path,
+    count_states,
     load_catalog,
     misfits,
     parse_catalog,
 )
-from .glossary import Glossary, Term, parse_glossary
+from .glossary import Glossary, Term, load_glossary, parse_glossary
 from .languages import (
     LANGUAGE,
     canonical_code,
@@ -25,17 +28,20 @@ from .languages import (
 )
 from .marks import marked, turned
 from .numbers import changed_numbers
-from .po import po_language, read_po
+from .po import parse_po, po_language, read_po
 from .po_catalog import PoCatalog
 from .po_writer import po_text
-from .ui_strings import LOCALE, Gettext, catalog_file, catalog_files, interface, translator
+from .ui_strings import BUTTONS, LOCALE, Gettext, catalog_file, catalog_files, interface, translator
 
 __all__ = [
+    "BUTTONS",
     "LANGUAGE",
     "LOCALE",
+    "NO_LINKS",
     "OBJECT",
     "Block",
     "Catalog",
+    "Counts",
     "Gettext",
     "Glossary",
     "PoCatalog",
@@ -49,6 +55,7 @@ __all__ = [
     "catalog_from_json",
     "catalog_path",
     "changed_numbers",
+    "count_states",
     "direction",
     "entry_id",
     "interface",
@@ -56,12 +63,14 @@ __all__ = [
     "is_translatable",
     "leading_code",
     "load_catalog",
+    "load_glossary",
     "marked",
     "misfits",
     "native_name",
     "ordered_parts",
     "parse_catalog",
     "parse_glossary",
+    "parse_po",
     "po_language",
     "po_text",
     "read_po",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,11 +39,11 @@ class Block:
 
 
 def blocks(source: Source) -> Iterator[Block]:
-    """Yield the blocks of `source` in order: title, summary, then the prose."""
+    """Yield the blocks of `source` in order: those of the front matter, then the prose."""
     meta = source.meta
-    for text, line in ((meta.title, meta.title_line), (meta.summary, meta.summary_line)):
-        if text:
-            yield Block(text, source.file, line, "")
+    for key in ("title", "summary", "hook", "before", "next"):
+        if text := getattr(meta, key):
+            yield Block(text, source.file, meta.lines.get(key, 0), "")
     for prose in source.prose:
         code = "\n".join(source.lines[number - 1] for number in prose.section.code)
         for token in prose.tokens:
@@ -73,6 +74,10 @@ def is_translatable(text: str) -> bool:
     return any(character.isalpha() for character in words)
 
 
+_FORMULA_WORDS = re.compile(r"\\(text(?:rm|bf|it|sf|tt)?)\{[^{}\\$]*\}")
+"""Matches words in a formula, which a translator may replace: no commands, no braces, no dollars."""
+
+
 class PartKind(StrEnum):
     """The kind of a part of a block, as named in messages."""
 
@@ -81,6 +86,7 @@ class PartKind(StrEnum):
     LINK = "link"
     PICTURE = "picture"
     HTML = "HTML"
+    NOTE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,24 @@ def fixed_parts(text: str) -> Counter[FixedPart]:
     return Counter(_fixed_parts(text))
 
 
+def matched_parts(text: str, original: Counter[FixedPart], links: Mapping[str, str]) -> Counter[FixedPart]:
+    """Count the parts of a translation, with targets that replace those of its `original` as if they were these.
+
+    Args:
+        text: The translation.
+        original: The parts of the original.
+        links: Target of a link or picture -> the one that it may replace.
+    """
+    found = fixed_parts(text)
+    for part, count in list(found.items()) if links else ():
+        own = FixedPart(part.kind, links.get(part.text, part.text))
+        is_target = part.kind in (PartKind.LINK, PartKind.PICTURE)
+        if is_target and own != part and own in original and part not in original:
+            found[own] += count
+            del found[part]
+    return found
+
+
 def ordered_parts(text: str) -> list[FixedPart]:
     """Return the parts of `text` that a translation must keep, in their order."""
     return list(_fixed_parts(text))
@@ -109,7 +133,7 @@ def _fixed_parts(text: str) -> Iterator[FixedPart]:
     for token in all_tokens(parse_inline(text)):
         match token.type:
             case "math_inline" | "math_inline_double":
-                yield FixedPart(PartKind.FORMULA, token.content.strip())
+                yield FixedPart(PartKind.FORMULA, _FORMULA_WORDS.sub(r"\\\1{…}", token.content.strip()))
             case "code_inline":
                 yield FixedPart(PartKind.CODE, token.content)
             case "link_open":
@@ -118,6 +142,8 @@ def _fixed_parts(text: str) -> Iterator[FixedPart]:
                 yield FixedPart(PartKind.PICTURE, str(token.attrGet("src")))
             case "html_inline":
                 yield FixedPart(PartKind.HTML, token.content)
+            case "footnote_ref":
+                yield FixedPart(PartKind.NOTE, f"[^{token.meta['note']}]")
 
 
 OBJECT = "\ufffc"

@@ -29,6 +29,10 @@ _MISTAKE = re.compile(
 """Errors that Babel ignores: it would cut the last letter off a string without a closing quote."""
 
 
+_PLACES = "\ufdd0"
+"""Marks a comment that lists places. Unicode guarantees that no text contains it."""
+
+
 def read_po(path: Path, lang: str, base: Path | None = None) -> PoCatalog:
     """Read the catalog at `path` below `base`, with all its data.
 
@@ -50,6 +54,8 @@ def parse_po(data: bytes, file: str, lang: str) -> PoCatalog:
     """
     # Babel does not know previous msgids of obsolete entries.
     text = re.sub(r"(?m)^#~\|", "#|", decode_utf8(data, file))
+    # It drops places whose line is a name, so these pass as comments too.
+    text = re.sub(r"(?m)^#:", f"#{_PLACES}", text)
     if match := _MISTAKE.search(text):
         line, number = match[0].strip(), text.count("\n", 0, match.start()) + 1
         if match["context"]:
@@ -62,6 +68,7 @@ def parse_po(data: bytes, file: str, lang: str) -> PoCatalog:
     catalog = _parsed(text, file, lang)
     for message in (*catalog, *catalog.obsolete.values()):
         _restore_previous(message)
+        _restore_places(message)
     return catalog
 
 
@@ -122,6 +129,15 @@ def _restore_previous(message: Message) -> None:
 
         quoted = "\n".join(line.removeprefix("msgid").strip() for line in previous if "msgctxt" not in line)
         message.previous_id = [denormalize(quoted)]
+
+
+def _restore_places(message: Message) -> None:
+    listed = [comment[1:] for comment in message.user_comments if comment.startswith(_PLACES)]
+    message.user_comments = [one for one in message.user_comments if not one.startswith(_PLACES)]
+    for isolated, plain in re.findall(r"\u2068([^\u2069]*)\u2069|(\S+)", " ".join(listed)):
+        name, colon, line = (isolated or plain).rpartition(":")
+        is_line = bool(colon) and line.isascii() and line.isdecimal() and len(line) < 10
+        message.locations.append((name, int(line)) if is_line else (isolated or plain, None))  # type: ignore[arg-type]
 
 
 def po_language(path: Path) -> str:

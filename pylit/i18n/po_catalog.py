@@ -95,6 +95,26 @@ class PoCatalog:
         """Set the date of the last revision to now."""
         self.header = completed_header(self.header, {}, {"PO-Revision-Date": _now()})
 
+    def complete_template_header(self, project: str) -> None:
+        """Add the fields of a template that the header lacks. Those that a translator fills in are empty."""
+        wanted = {
+            "Project-Id-Version": f"{project} 1",
+            "Report-Msgid-Bugs-To": "noreply@example.org",
+            "POT-Creation-Date": _now(),
+            "PO-Revision-Date": "YEAR-MO-DA HO:MI+ZONE",
+            "Last-Translator": "FULL NAME <EMAIL@ADDRESS>",
+            "Language": "",
+            "Language-Team": "LANGUAGE <LL@li.org>",
+            "MIME-Version": "1.0",
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Transfer-Encoding": "8bit",
+        }
+        self.header, self.fuzzy = completed_header(self.header, wanted), True
+
+    def revise_template(self) -> None:
+        """Set the date at which a template was made to now."""
+        self.header = completed_header(self.header, {}, {"POT-Creation-Date": _now()})
+
     def _plural_forms(self) -> dict[str, str]:
         if not has_locale(self.lang):
             return {}

@@ -5,8 +5,9 @@ Babel loses both: it wraps previous msgids like comments, in the middle of strin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from textwrap import TextWrapper
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .po_catalog import PoCatalog
@@ -22,12 +23,12 @@ _GUESSED = frozenset({"python-format", "python-brace-format"})
 """Flags that Babel guesses, from "3.57 % on ImageNet"."""
 
 
-def po_text(catalog: PoCatalog) -> str:
-    """Return a catalog as the text of a file."""
-    return "\n".join(_lines(catalog)) + "\n"
+def po_text(catalog: PoCatalog, conflicts: Mapping[str, Message] = MappingProxyType({})) -> str:
+    """Return a catalog as the text of a file, with the other version of entries in conflict between git's markers."""
+    return "\n".join(_lines(catalog, conflicts)) + "\n"
 
 
-def _lines(catalog: PoCatalog) -> Iterator[str]:
+def _lines(catalog: PoCatalog, conflicts: Mapping[str, Message]) -> Iterator[str]:
     for comment in catalog.comment:
         yield from _HEADER.wrap(f"# {comment}".rstrip())
     if catalog.fuzzy:
@@ -36,7 +37,10 @@ def _lines(catalog: PoCatalog) -> Iterator[str]:
     yield f"msgstr {_quoted(catalog.header)}"
     yield ""
     for message in catalog:
-        yield from _entry(message)
+        if other := conflicts.get(str(message.id)):
+            yield from ("<<<<<<< ours", *_entry(message), "=======", *_entry(other), ">>>>>>> theirs")
+        else:
+            yield from _entry(message)
         yield ""
     for message in catalog.obsolete.values():
         yield from _comments("", message.user_comments)

@@ -6,9 +6,10 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from .catalog import Catalog, State, parse_catalog
 from .languages import fallbacks
@@ -16,6 +17,16 @@ from .languages import fallbacks
 LOCALE = Path(__file__).parent.parent / "locale"
 
 Gettext = Callable[[str], str]
+
+BUTTONS: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(["Contents", "Search", "Display", "Edit", "Shapes", "Pictures"], 20),
+        **dict.fromkeys(["Translation", "Both", "Original"], 20),
+        **dict.fromkeys(["Close", "Copy", "Copied", "Save", "Still right", "Use this", "Discard it"], 30),
+        **dict.fromkeys(["Next untranslated", "Next out of date"], 40),
+    }
+)
+"""Buttons and switches, each with the maximum number of characters for which there is room."""
 
 
 def catalog_file(lang: str) -> Path:

@@ -94,7 +94,7 @@ class Cutter:
             yield from self._group(group, tokens)
 
     def _group(self, group: Group, tokens: list[Token]) -> Iterator[Cell]:
-        name = group.section.name
+        name, self.writer.context.notes = group.section.name, group.prose.notes
         first, *others = self._parts(tokens, group.section)
         yield from self._prose(first.tokens, name)
         if code := self._code(group):

@@ -11,7 +11,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from ..errors import FormulaError
-from ..parsing import References, Span, SpanKind, Tag, find_spans, formula_at, parse_inline, plain_text
+from ..parsing import (
+    References,
+    Span,
+    SpanKind,
+    Tag,
+    cjk_marks,
+    find_spans,
+    formula_at,
+    parse_inline,
+    plain_text,
+)
 from ..rendering import (
     Context,
     RawHtml,
@@ -84,9 +94,15 @@ class InlineWriter:
                 case SpanKind.FORMULA if not self.in_code:
                     pieces[span.start] = (span.end, self._in_dollars(text, span, in_table=in_table))
                     taken.append((span.start, span.end))
+                case SpanKind.NOTE if not self.in_code:
+                    pieces[span.start] = (span.end, self._note(text[span.start : span.end]))
+                    taken.append((span.start, span.end))
                 case _:
                     taken.append((span.start, span.end))
         if not self.in_code:
+            # Jupyter knows neither how such emphasis begins and ends nor that slanted characters are hard to read.
+            for start, end, is_opening in cjk_marks(parse_inline(text, references)):
+                pieces[start] = (end, "<strong>" if is_opening else "</strong>")
             covered = bytearray(len(text))
             for start, end in taken:
                 covered[start:end] = b"\1" * (end - start)
@@ -98,6 +114,11 @@ class InlineWriter:
                     if mark == "|" or not covered[place]:
                         pieces.setdefault(place, (place, "\\"))
         return _replaced(text, pieces)
+
+    def _note(self, reference: str) -> str:
+        """Return a reference to a footnote as text: Jupyter knows no footnotes, and cells have no anchors."""
+        label = reference[2:-1]
+        return f"[{label}]" if label.isdecimal() or label in self.context.notes else reference
 
     def _link(self, span: Span) -> str:
         """Return the target of a link and its title; empty if the link is broken."""

@@ -6,6 +6,7 @@ Recorded figures are embedded. Raw HTML is sanitized as on the page itself, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import unescape
 
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
@@ -17,13 +18,25 @@ from ..parsing import (
     Figure,
     FigureKind,
     Format,
+    Pages,
+    Specimen,
+    Standing,
     Terms,
     Text,
     code_span,
     figure_kind,
+    split_names,
     without_directives,
 )
-from ..rendering import box_label, default_label, optional_label, part_label, show_figure
+from ..rendering import (
+    box_label,
+    default_label,
+    excerpts,
+    find_cards,
+    optional_label,
+    part_label,
+    show_figure,
+)
 from . import escaping
 from .inline_markdown import InlineWriter, picture_tag, plain
 from .standalone_svg import embedded_chart
@@ -138,6 +151,8 @@ class MarkdownWriter(InlineWriter):
         for child in node.children:
             if child.type == "dt":
                 items.append(f"* {escaping.one_line(self._text(child))}")
+            elif child.type == "note":
+                items.append(f"* \\[{escaping.one_line(child.meta['label'])}\\]")
             elif child.type == "field":
                 items.append(f"* {self._field(child)}")
             elif text := self._blocks(child, max(width - 2, 0)):
@@ -146,7 +161,7 @@ class MarkdownWriter(InlineWriter):
 
     def _field(self, node: SyntaxTreeNode) -> str:
         meta = node.meta
-        parts = [", ".join(code_span(name) for name in meta["names"].split(","))] if meta["names"] else []
+        parts = [", ".join(code_span(name) for name in split_names(meta["names"]))] if meta["names"] else []
         if meta["type"]:
             parts.append(meta["type"])
         if meta.get("optional"):
@@ -176,11 +191,16 @@ class MarkdownWriter(InlineWriter):
             return self.inline(text.text)
 
         def write(figure: Figure) -> str:
-            if isinstance(figure, Terms):
+            if isinstance(figure, Pages):
+                return self._pages(figure)
+            if isinstance(figure, Specimen):
+                return self._specimen(figure, written(figure.caption))
+            if isinstance(figure, Terms | Standing):
                 return self._terms(figure)
             if isinstance(figure, Chart):
-                drawing = chart_drawing(figure, context.links, words, context.gettext)
-                address = embedded_chart(drawing, [words(line.label) for line in figure.lines])
+                drawing = chart_drawing(figure, context.links, words, context.gettext, context.line_styles)
+                labels = [] if drawing.drawn.has_names else [words(line.label) for line in figure.lines]
+                address = embedded_chart(drawing.drawn.svg, labels, drawing.styles)
                 return f"{picture_tag(address, words(figure.caption))}\n\n<em>{written(figure.caption)}</em>"
             rows = [
                 [written(cell) if isinstance(cell, Text) else plain(cell) for cell in row]
@@ -193,8 +213,25 @@ class MarkdownWriter(InlineWriter):
 
         return show_figure(context, kind, token, write)
 
-    def _terms(self, figure: Terms) -> str:
-        """Return a glossary as HTML, which can mark the language of each term."""
+    def _pages(self, pages: Pages) -> str:
+        """Return links to pages as a list."""
+        found = find_cards(pages, self.context)
+        return "\n".join(
+            f"* [{plain(card.title)}]({self.address(card.href)})"
+            + (f": {plain(card.hook)}" if card.hook else "")
+            for card in found
+        )
+
+    def _specimen(self, specimen: Specimen, caption: str) -> str:
+        """Return a formula, and below it the code that computes it, as it stands in the module."""
+        code = "\n".join(
+            f"# {part.name}\n" + "\n".join(unescape(Markup(line).striptags()) for line in part.lines)
+            for part in excerpts(specimen, self.context)
+        )
+        return f"$${specimen.formula}$$\n\n```python\n{code}\n```\n\n<em>{caption}</em>"
+
+    def _terms(self, figure: Terms | Standing) -> str:
+        """Return a glossary, or how far the site is translated, as HTML, which can mark the language of each term."""
         context = self.context
         page = FigureContext(
             links=context.links,
@@ -205,6 +242,7 @@ class MarkdownWriter(InlineWriter):
             lang=context.lang,
             source_lang=context.source_lang,
             glossaries=context.glossaries,
+            standing=context.standing,
         )
         return escaping.html_block(str(render_figure(figure, page)))
 

@@ -10,8 +10,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from ..figures import CHART_COLORS
-from ..rendering import SVG, checked_type, inline_svg, is_drawing, view_box
+from ..rendering import SVG, data_address, inline_svg, is_drawing, view_box
 
 MARGIN, ROW = 12, 24
 """Margin around a drawing, and height of a row of its legend."""
@@ -39,6 +38,8 @@ svg .line { stroke-dasharray: var(--dash, none); }
 svg .band { fill: var(--c); opacity: 0.18; }
 svg .dot { fill: var(--c); }
 svg .grid { fill: none; stroke: #dedad0; }
+svg .lead { fill: none; stroke: var(--c); stroke-width: 1; opacity: 0.7; }
+.chart text.name { fill: var(--c); font-size: 13px; }
 """
 """The theme's rules for charts."""
 
@@ -51,17 +52,17 @@ def embedded_picture(file: str, data: bytes) -> str:
     """
     if is_drawing(file):
         return _address(_alone(ElementTree.fromstring(inline_svg(data, "")), STYLE), "svg+xml")
-    return _address(data, checked_type(file, data))
+    return data_address(file, data)
 
 
-def embedded_chart(svg: str, labels: Sequence[str]) -> str:
-    """Return a chart as a `data:` URL, with a legend of its lines."""
+def embedded_chart(svg: str, labels: Sequence[str], styles: Sequence[int]) -> str:
+    """Return a chart as a `data:` URL, with a legend of its lines if it has some `labels`, whose `styles` are given."""
     root = ElementTree.fromstring(svg)
     box = view_box(root.attrib["viewBox"])
     root.set("class", "chart")
     for number, label in enumerate(labels):
         y = box.top + box.height + ROW * (number + 0.5)
-        css = f"line line-{number % CHART_COLORS + 1}"
+        css = f"line line-{styles[number]}"
         ElementTree.SubElement(root, "path", {"class": css, "d": f"M{box.left + 52:g} {y:g}h32"})
         ElementTree.SubElement(root, "text", {"x": f"{box.left + 94:g}", "y": f"{y + 5:g}"}).text = label
     height = box.height + ROW * len(labels)

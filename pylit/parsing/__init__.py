@@ -4,7 +4,9 @@ Provides a `Source` with its `Section`s and their `Prose`. Looks at one file onl
 that cannot be decoded or parsed, with file and line.
 """
 
-from .escape import code_span
+from .cjk_emphasis import cjk_marks
+from .docstrings import split_names
+from .escape import code_span, is_expression
 from .figure_spec import (
     Chart,
     Column,
@@ -12,7 +14,10 @@ from .figure_spec import (
     FigureError,
     FigureKind,
     Format,
+    Pages,
     Scale,
+    Specimen,
+    Standing,
     Table,
     Terms,
     Text,
@@ -23,6 +28,7 @@ from .html_blocks import alignment
 from .html_tags import Tag, parse_attributes, parse_tag
 from .inline_spans import Span, SpanKind, find_spans
 from .invisible import HIDDEN_HINT, hidden_characters, show_hidden, suspicion, unwanted_characters
+from .linked_notes import back_anchor
 from .listing import listing
 from .lookalikes import find_lookalikes
 from .markdown import References, all_tokens, figure_kind, markdown, parse_inline, parse_lines, plain_text
@@ -32,8 +38,10 @@ from .model import (
     NOTEBOOK,
     DefinitionKind,
     FileKind,
+    Fold,
     Output,
     OutputKind,
+    Paper,
     ProseLine,
     Section,
     file_kind,
@@ -74,9 +82,12 @@ __all__ = [
     "FigureError",
     "FigureKind",
     "FileKind",
+    "Fold",
     "Format",
     "Output",
     "OutputKind",
+    "Pages",
+    "Paper",
     "Prose",
     "ProseLine",
     "References",
@@ -85,6 +96,8 @@ __all__ = [
     "Source",
     "Span",
     "SpanKind",
+    "Specimen",
+    "Standing",
     "Table",
     "Tag",
     "Terms",
@@ -93,7 +106,9 @@ __all__ = [
     "YamlValue",
     "alignment",
     "all_tokens",
+    "back_anchor",
     "begins_with_title",
+    "cjk_marks",
     "code_span",
     "decode_python",
     "decode_utf8",
@@ -106,6 +121,7 @@ __all__ = [
     "formula_at",
     "hidden_characters",
     "innermost",
+    "is_expression",
     "is_static_method",
     "listing",
     "markdown",
@@ -127,6 +143,7 @@ __all__ = [
     "refused_character",
     "show_hidden",
     "slug",
+    "split_names",
     "suspicion",
     "syntax_tree",
     "title_position",

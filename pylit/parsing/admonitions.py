@@ -24,7 +24,8 @@ KINDS = {
     "admonition": "admonition",
 }
 """Name of a box -> its kind."""
-_ALERT = re.compile(r"\[!(?P<name>NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)", re.IGNORECASE)
+_ALERT = re.compile(r"\[!(?P<name>[A-Za-z]+)\][+-]?[ \t]*(?P<title>[^\n]*)(?:\n|$)")
+"""Matches the head of an alert. Titles are not GitHub's, but Obsidian's."""
 _FENCE = re.compile(r"(?P<mark>:{3,}|`{3,}|~{3,})[ \t]*(?P<rest>\{?[A-Za-z]+\}?(?:[ \t].*)?)$")
 _NAME = re.compile(r"(?P<open>\{?)(?P<name>[A-Za-z]+)(?P<close>\}?)[ \t]*(?P<title>.*)$")
 _CLASS = re.compile(
@@ -32,7 +33,8 @@ _CLASS = re.compile(
 )
 _TITLE = re.compile(r"""\btitle=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')""")
 _MARKED = re.compile(
-    r"(?:!!!|\?\?\?\+?)[ \t]+(?P<name>[A-Za-z]+)(?:[ \t]+[\w-]+){0,9}(?:[ \t]+\"(?P<title>[^\"]*)\")?[ \t]*$"
+    r"(?:!!!|\?\?\?\+?)[ \t]+(?P<name>[A-Za-z][\w-]*)(?:[ \t]+[\w-]+){0,9}(?:[ \t]+\"(?P<title>[^\"]*)\")?[ \t]*$"
+    r"|===[!+]?[ \t]+\"(?P<tab>[^\"]+)\"[ \t]*$"
 )
 _OPTION = re.compile(r":[\w-]+:(?:[ \t].*)?$")
 DEEPEST = 8
@@ -84,14 +86,18 @@ def box(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool
 
 
 def indented_box(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Block rule for MkDocs' boxes: a line that starts with `!!!` or `???`, and the indented lines below it."""
+    """Block rule for MkDocs' boxes: a line that starts with `!!!` or `???`, or `===` for a tab, and the indented lines
+    below it.
+    """
     if state.is_code_block(start_line) or state.level > DEEPEST * 2:
         return False
     text = _text(state, start_line)
-    found = _MARKED.match(text) if text.startswith(("!!!", "???")) else None
-    kind = KINDS.get(found["name"].lower(), "admonition") if found else ""
-    if not found or (kind == "admonition" and not found["title"]):
+    found = _MARKED.match(text) if text.startswith(("!!!", "???", "===")) else None
+    if not found:
         return False
+    name = (found["name"] or "").lower()
+    kind = KINDS.get(name, "admonition")
+    title = found["tab"] or found["title"] or (name.capitalize() if kind == "admonition" else "")
     inside, end, line = state.sCount[start_line] + 4, start_line + 1, start_line + 1
     while line < end_line and (state.isEmpty(line) or state.sCount[line] >= inside):
         line += 1
@@ -100,7 +106,7 @@ def indented_box(state: StateBlock, start_line: int, end_line: int, silent: bool
         return False
     if not silent:
         indent, state.blkIndent = state.blkIndent, inside
-        _push(state, kind, found["title"] or "", start_line, start_line + 1, end)
+        _push(state, kind, title, start_line, start_line + 1, end)
         state.blkIndent, state.line = indent, end
     return True
 
@@ -109,18 +115,22 @@ def _push(state: StateBlock, kind: str, title: str, start: int, first: int, end:
     """Write the tokens of a box, whose content is from line `first` to line `end`."""
     token = state.push("box_open", "div", 1)
     token.map, token.meta = [start, end], {"kind": kind, "version": ""}
-    if title:
-        opened = state.push("title_open", "p", 1)
-        opened.map = [start, start + 1]
-        opened.attrSet("class", "label")
-        inline = state.push("inline", "", 0)
-        inline.content, inline.map, inline.children = title, [start, start + 1], []
-        state.push("title_close", "p", -1)
+    for written in _title(title, start, state.level) if title else ():
+        state.tokens.append(written)
     parent, line_max = state.parentType, state.lineMax
     state.parentType, state.lineMax = "box", end
     state.md.block.tokenize(state, first, end)
     state.parentType, state.lineMax = parent, line_max
     state.push("box_close", "div", -1)
+
+
+def _title(words: str, line: int, level: int) -> list[Token]:
+    """Return the tokens of a title."""
+    opened = Token("title_open", "p", 1, {"class": "label"}, [line, line + 1], level, block=True)
+    inline = Token(
+        "inline", "", 0, map=[line, line + 1], level=level + 1, block=True, content=words, children=[]
+    )
+    return [opened, inline, Token("title_close", "p", -1, level=level, block=True)]
 
 
 def _text(state: StateBlock, line: int) -> str:
@@ -168,13 +178,20 @@ def _as_box(tokens: list[Token], position: int) -> Token | None:
     match = _ALERT.match(inline.content)
     if not match:
         return None
+    kind, title = KINDS.get(match["name"].lower()), match["title"].strip()
+    is_all = match.end() == len(inline.content) and tokens[position + 4].type == "blockquote_close"
+    if not kind or (title and is_all):
+        return None
     token = tokens[position]
     token.type, token.tag, token.markup = "box_open", "div", ""
-    token.meta = {"kind": match["name"].lower(), "version": ""}
+    token.meta = {"kind": kind, "version": ""}
     inline.content = inline.content[match.end() :]
     if inline.map and inline.content:
         inline.map = [inline.map[0] + 1, inline.map[1]]
     if not inline.content:
         for other in tokens[position + 1 : position + 4]:
             other.hidden = True
+    if title:
+        line = token.map[0] if token.map else 0
+        tokens[position + 1 : position + 1] = _title(title, line, token.level + 1)
     return token

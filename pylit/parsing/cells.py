@@ -26,6 +26,8 @@ _HINT = re.compile(
 """Matches at least one comment in every file that has cells."""
 _PERCENT = re.compile(r"#\s*%%(?P<more>%*)(?:[ \t]+(?P<rest>.*))?$")
 _KIND = re.compile(r"[ \t]*(?:\[(?P<kind>markdown|md|raw|code)\]|(?=\{)|(?=\b[\w.-]+=)|$)")
+_EXPORTED = re.compile(r"\A(?:auto|\S+\.ipynb)(?:[ ]#?\w+)?$")
+"""Matches the name of the cell of a notebook that nbdev exports."""
 _LANGUAGE = re.compile(r"""\blanguage=["'](?P<name>\w+)["']""")
 _LIGHT = re.compile(r"#[ ]?\+(?P<rest>[ \t]+(?:\[\w+\]|\{|[\w.-]+=).*)?$")
 _EXPORT = re.compile(r"#\s*In\s?\[[\d*\s]*\]:?\s*$")
@@ -196,7 +198,7 @@ def _percent(rest: str, level: int, line: int, column: int) -> Mark:
     rest = rest[:LONG]
     end = _KIND.search(rest)
     assert end is not None  # it matches the end if nothing else
-    title, kind = rest[: end.start()], Kind.CODE
+    title, kind = _EXPORTED.sub("", rest[: end.start()]), Kind.CODE
     if '"cell_type": "markdown"' in rest or end["kind"] in ("markdown", "md"):
         kind = Kind.PROSE
     elif end["kind"] == "raw":

@@ -10,7 +10,7 @@ from .markdown import markdown
 _SPECIAL = re.compile(
     r"""
     (?P<always>[\\`*$]) | (?P<score>_) | (?P<strike>~(?=~)|(?<=~)~) | (?P<call>\]\() | (?P<tag><(?=[A-Za-z/!?]))
-    | (?P<entity>&(?=\#?\w+;))
+    | (?P<entity>&(?=\#?\w+;)) | (?P<note>(?<=\[)\^)
     """,
     re.VERBOSE,
 )
@@ -44,6 +44,8 @@ def _escaped(match: re.Match[str]) -> str:
             return "&lt;"
         case "entity":
             return "&amp;"
+        case "note":  # a reference to a footnote
+            return "&#94;"
     return "\\" + match[0]
 
 

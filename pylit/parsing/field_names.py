@@ -20,6 +20,8 @@ TYPES = {
     "ytype": "yields",
 }
 """Name of a field with a type -> the part with the field that it is the type of."""
+NAMED = ("parameters", "keywords", "attributes")
+"""Kinds of fields with names, any of which `:type x:` may be about."""
 ORDER = ("parameters", "keywords", "attributes", "returns", "yields", "raises", "warns")
 WITHOUT_NAMES = ("returns", "yields")
 """Kinds of fields that have no argument, or a type."""

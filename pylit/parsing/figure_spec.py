@@ -1,7 +1,8 @@
-"""Parses the specifications of charts and tables: YAML fences called `chart`, `table` or `glossary`.
+"""Parses the specifications of figures: YAML fences called `chart`, `table`, `glossary`, `pages`, `specimen` or
+`translations`.
 
-They refer to files of recorded results, so that no number on a page is typed by hand. Only the YAML is parsed here;
-`figures` reads the files.
+They refer to files (recorded results, pages, code), so that nothing on a page is typed twice. Only the YAML is parsed
+here; `figures` reads the files.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ class FigureKind(StrEnum):
     CHART = "chart"
     TABLE = "table"
     GLOSSARY = "glossary"
+    PAGES = "pages"
+    SPECIMEN = "specimen"
+    TRANSLATIONS = "translations"
 
 
 class FigureError(ValueError):
@@ -104,7 +108,41 @@ class Terms:
     """The glossary of the page's language; on a page in the language of the sources, of all languages."""
 
 
-Figure = Chart | Table | Terms
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far each page is translated into each language."""
+
+
+PagesStyle = Literal["cards", "rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A part of a map: links to pages, in reading order."""
+
+    style: PagesStyle
+    """Cards have a pictogram; rows are smaller."""
+    patterns: tuple[str, ...]
+    """Files, relative to the page's source; `*` matches any name."""
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """A formula beside the code that computes it, which stands in a module."""
+
+    formula: str
+    code: tuple[str, ...]
+    """Functions whose bodies are shown: `resnet/__init__.py#ResidualBlock.forward`, relative to the page's source."""
+    symbols: Mapping[str, tuple[str, ...]]
+    """TeX of a symbol -> names in the code that light up together with it."""
+    caption: Text
+    place: int
+    formula_place: int
+    symbols_place: int
+
+
+Figure = Chart | Table | Terms | Pages | Specimen | Standing
 
 
 @lru_cache(maxsize=128)  # shared by all languages
@@ -114,22 +152,31 @@ def parse_figure(kind: FigureKind, text: str) -> Figure:
     Raises:
         FigureError: with its line, if it is not valid YAML, or a key is unknown, missing or of the wrong type.
     """
-    if kind is FigureKind.GLOSSARY:
+    if kind in (FigureKind.GLOSSARY, FigureKind.TRANSLATIONS):
         if text.strip():
-            raise FigureError("the glossary has no options", "Leave the fence empty.", 1)
-        return Terms()
+            raise FigureError(f"the {kind} {_HAVE[kind]} no options", "Leave the fence empty.", 1)
+        return Terms() if kind is FigureKind.GLOSSARY else Standing()
     try:
         value = read_yaml(text)
     except ValuesError as error:
         hint = "Quote text with a colon in it."
         raise FigureError(f"the {kind} is not valid YAML: {error}", hint, 1 + error.line) from error
     keys = _Keys(value, f"the {kind}", 1)
-    return _chart(keys) if kind is FigureKind.CHART else _table(keys)
+    read: dict[FigureKind, Callable[[_Keys], Figure]] = {
+        FigureKind.CHART: _chart,
+        FigureKind.TABLE: _table,
+        FigureKind.PAGES: _pages,
+        FigureKind.SPECIMEN: _specimen,
+    }
+    return read[kind](keys)
+
+
+_HAVE = {FigureKind.GLOSSARY: "has", FigureKind.TRANSLATIONS: "have"}
 
 
 def figure_texts(figure: Figure) -> Iterator[Text]:
     """Yield all texts of a figure in order."""
-    if isinstance(figure, Terms):
+    if isinstance(figure, Terms | Pages | Standing):
         return
     if figure.caption:
         yield figure.caption
@@ -137,7 +184,7 @@ def figure_texts(figure: Figure) -> Iterator[Text]:
         yield figure.x
         yield figure.y
         yield from (line.label for line in figure.lines)
-    else:
+    elif isinstance(figure, Table):
         for column in figure.columns:
             yield column.head
             yield from column.names.values()
@@ -172,6 +219,21 @@ def _table(keys: _Keys) -> Table:
     )
     keys.finish()
     return Table(caption, rows, columns, keys.line)
+
+
+def _pages(keys: _Keys) -> Pages:
+    style = keys.choice("style", get_args(PagesStyle), "cards")
+    patterns = keys.words("pages")
+    keys.finish()
+    return Pages(style, patterns, keys.found["pages"].line)
+
+
+def _specimen(keys: _Keys) -> Specimen:
+    formula, code, caption = keys.word("formula"), keys.words("code"), keys.text("caption")
+    symbols = keys.lists("symbols")
+    keys.finish()
+    places = (keys.found[name].line if name in keys.found else 0 for name in ("code", "formula", "symbols"))
+    return Specimen(formula, code, symbols, caption, *places)
 
 
 @dataclass
@@ -234,6 +296,15 @@ class _Keys:
         line, value = self.found["names"]
         keys = _Keys(value, "`names`", line)
         return {key: keys.text(key) for key in keys.found}
+
+    def lists(self, key: str) -> Mapping[str, tuple[str, ...]]:
+        """Return a mapping of names to words or lists of words; empty if it is not there."""
+        self.asked[key] = None
+        if key not in self.found:
+            return {}
+        line, value = self.found[key]
+        keys = _Keys(value, f"`{key}`", line)
+        return {name: keys.words(name) for name in keys.found}
 
     def each(self, key: str) -> Iterator[_Keys]:
         def accept(value: YamlValue) -> tuple[YamlValue, ...]:

@@ -1,10 +1,11 @@
 """The front matter: YAML between `---` lines at the start of a module's docstring or of a guide.
 
-Accepts `title`, `summary`, `symbols` and `macros`. Everything else is ignored, and reported.
+Accepts the keys in `KEYS`. Everything else is ignored, and reported.
 """
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,14 @@ from typing import Any
 
 from ..errors import Problem
 from ..nearest import short, suggest
-from .model import Meta, ProseLine
+from .model import Meta, Paper, ProseLine
 from .values import ValuesError, read_yaml
 
-KEYS = ("title", "summary", "symbols", "macros")
+TEXTS = ("title", "summary", "hook", "pictogram", "before", "next")
+"""Keys whose values are strings."""
+KEYS = (*TEXTS, "papers", "symbols", "macros")
+_PAPER = ("title", "authors", "year", "arxiv", "url")
+_ARXIV = re.compile(r"\d{4}\.\d{4,5}(v\d+)?|[a-z-]+(\.[A-Z]{2})?/\d{7}(v\d+)?")
 _BRIEF = reprlib.Repr()
 _BRIEF.maxlevel = 2
 
@@ -60,15 +65,23 @@ def split_front_matter(prose: Sequence[ProseLine], file: str) -> FrontMatter:
     problems = tuple(_wrong_values(values, lines, file))
     wrong = {problem.line for problem in problems}
     found = {key: value for key, value in values.items() if key in KEYS and lines[key] not in wrong}
+    texts = {key: " ".join(found.get(key, "").split()) for key in TEXTS}
+    places = {key: line for key, line in lines.items() if key in found}
     meta = Meta(
-        " ".join(found.get("title", "").split()),
-        lines.get("title", 0) if "title" in found else 0,
-        " ".join(found.get("summary", "").split()),
-        lines.get("summary", 0) if "summary" in found else 0,
+        texts["title"],
+        places.get("title", 0),
+        texts["summary"],
+        places.get("summary", 0),
         found.get("symbols") or {},
-        lines.get("symbols", 0) if "symbols" in found else 0,
+        places.get("symbols", 0),
         found.get("macros") or {},
-        lines.get("macros", 0) if "macros" in found else 0,
+        places.get("macros", 0),
+        texts["hook"],
+        texts["pictogram"],
+        tuple(map(_paper, found.get("papers") or ())),
+        texts["before"],
+        texts["next"],
+        places,
     )
     return FrontMatter(meta, rest, problems)
 
@@ -79,7 +92,7 @@ def _wrong_values(values: Mapping[Any, Any], lines: Mapping[Any, int], file: str
         if key not in KEYS:
             hint = suggest(str(key), KEYS, then=f"Allowed: {', '.join(KEYS)}.")
             yield Problem(file, line, f"the front matter has an unknown key `{short(str(key))}`", hint)
-    for key in ("title", "summary"):
+    for key in TEXTS:
         if not isinstance(values.get(key, ""), str):
             message = f"`{key}` of the front matter must be a string, not {_BRIEF.repr(values[key])}"
             yield Problem(file, lines[key], message, "Put it in quotes.")
@@ -90,3 +103,47 @@ def _wrong_values(values: Mapping[Any, Any], lines: Mapping[Any, int], file: str
         found = values.get(key) or {}
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
             yield Problem(file, lines[key], f"`{key}` of the front matter must map {what}", hint)
+    for position, reason in _wrong_papers(values.get("papers") or ()):
+        example = "- {title: …, authors: [A. Author, B. Author], year: 2015, arxiv: 1512.03385}"
+        hint = f"Write `{example}`, or give its `url`."
+        yield Problem(file, lines["papers"], f"{position} of the front matter {reason}", hint)
+
+
+def _wrong_papers(papers: Any) -> Iterator[tuple[str, str]]:
+    """Yield which papers cannot be used, and why."""
+    if not isinstance(papers, list | tuple):
+        yield "`papers`", "must be a list"
+        return
+    for number, paper in enumerate(papers, 1):
+        name = f"paper {number}"
+        if not isinstance(paper, dict):
+            yield name, f"must be a mapping, not {_BRIEF.repr(paper)}"
+            continue
+        if unknown := [key for key in paper if key not in _PAPER]:
+            yield name, f"has an unknown key `{short(str(unknown[0]))}`; allowed: {', '.join(_PAPER)}"
+        elif missing := [key for key in ("title", "authors", "year") if not paper.get(key)]:
+            yield name, f"has no `{missing[0]}`"
+        elif not _are_texts(paper["authors"]) or not all(
+            isinstance(paper.get(key, ""), str) for key in _PAPER if key != "authors"
+        ):
+            yield name, "must have strings, and a list of strings for `authors`"
+        elif not re.fullmatch(r"\d{4}", paper["year"]):
+            yield name, f"has the year `{short(paper['year'])}`; expected four digits"
+        elif not _ARXIV.fullmatch(paper.get("arxiv", "0000.0000")):
+            yield name, f"has `{short(paper['arxiv'])}` for `arxiv`; expected a number such as 1512.03385"
+        elif not paper.get("url", "https://").startswith(("https://", "http://")):
+            yield name, f"has the address `{short(paper['url'])}`; expected one that starts with https://"
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) and item for item in value)
+
+
+def _paper(values: Mapping[str, Any]) -> Paper:
+    return Paper(
+        " ".join(values["title"].split()),
+        tuple(values["authors"]),
+        values["year"],
+        values.get("arxiv", ""),
+        values.get("url", ""),
+    )

@@ -18,10 +18,21 @@ from .html_tags import Tag, parse_attributes
 SPANNING = {
     "details": "details",
     **dict.fromkeys("article center div figure footer header main nav p section".split(), "div"),
+    **{name: name for name in "blockquote li ol table tbody td th thead tr ul".split()},
 }
 """Elements that one block may open and another close -> how they are shown then."""
-CONTAINERS = frozenset("blockquote dl li ol pre table tbody td th thead tr ul dd dt script style svg".split())
+_WHOLE = frozenset("dl pre dd dt script style svg".split())
 """Elements that end in the block in which they begin, and whatever is in them too."""
+CONTAINERS = _WHOLE | frozenset("blockquote li ol table tbody td th thead tr ul".split())
+"""Elements whose headings are none of the page."""
+_PARENTS = {
+    **dict.fromkeys(["td", "th"], ("tr",)),
+    "tr": ("table", "thead", "tbody"),
+    **dict.fromkeys(["thead", "tbody"], ("table",)),
+}
+"""Part of a table -> the elements that it may be in."""
+_IMPLIED = {"td": ("td", "th"), "th": ("td", "th"), "tr": ("td", "th", "tr"), "li": ("li",)}
+"""Element -> the elements that HTML ends where it begins."""
 _NAMES = "|".join(sorted({*SPANNING, *CONTAINERS}))
 _TAG = re.compile(
     rf"""<!--.*?(?:-->|\Z)|<(/?)({_NAMES}|h[1-6])(?=[\s/>])((?>[^>=]+|=\s*+(?>"[^"]*+"|'[^']*+')?)*+)>""",
@@ -50,28 +61,61 @@ def pair_blocks(tokens: Sequence[Token]) -> None:
 
     Both are in the same list item or quote, and on one level of nesting.
     """
-    opened: list[tuple[int, str, Token]] = []
+    opened: list[_Element] = []
     counts: Counter[tuple[int, str]] = Counter()
-    pairs: list[tuple[Token, Token, str]] = []
+    paired: list[_Element] = []
+
+    def leave(token: Token | None = None) -> None:
+        element = opened.pop()
+        counts[element.level, element.name] -= 1
+        element.closing = token
+        paired.append(element)
+
     for token in tokens:
-        while opened and token.level < opened[-1][0]:
-            counts[opened.pop()[:2]] -= 1
+        while opened and token.level < opened[-1].level:
+            leave()
         if token.type != "html_block":
             continue
+        level = token.level
         ends, starts = _unpaired(token.content)
         for name in ends:
-            while counts[token.level, name]:
-                level, other, opening = opened.pop()
-                counts[level, other] -= 1
-                if other == name:
-                    pairs.append((opening, token, name))
+            while counts[level, name]:
+                is_found = opened[-1].name == name
+                leave(token if is_found or opened[-1].name in _IMPLIED else None)
+                if is_found:
                     break
         for name in starts:
-            opened.append((token.level, name, token))
-            counts[token.level, name] += 1
-    for opening, closing, name in pairs:
-        opening.meta["opens"] = (SPANNING[name], *opening.meta.get("opens", ()))
-        closing.meta["closes"] = (SPANNING[name], *closing.meta.get("closes", ()))
+            while opened and opened[-1].level == level and opened[-1].name in _IMPLIED.get(name, ()):
+                leave(token)
+            opened.append(_Element(level, name, token, opened[-1] if opened else None))
+            counts[level, name] += 1
+    for element in paired:
+        if element.closing and element.is_placed:
+            name = SPANNING[element.name]
+            element.opening.meta["opens"] = (name, *element.opening.meta.get("opens", ()))
+            element.closing.meta["closes"] = (name, *element.closing.meta.get("closes", ()))
+
+
+@dataclass(eq=False, slots=True)
+class _Element:
+    """An element that one block opens, and another one may close."""
+
+    level: int
+    name: str
+    opening: Token
+    parent: _Element | None
+    closing: Token | None = None
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is no part of a table, or the table is complete."""
+        element: _Element | None = self
+        while element and element.name in _PARENTS:
+            parent = element.parent
+            if not parent or not parent.closing or parent.name not in _PARENTS[element.name]:
+                return False
+            element = parent
+        return True
 
 
 def _unpaired(html: str) -> tuple[list[str], list[str]]:
@@ -90,7 +134,7 @@ def _unpaired(html: str) -> tuple[list[str], list[str]]:
                 pass
         elif not opened and name in SPANNING:
             ends.append(name)
-    inner = next((place for place, name in enumerate(opened) if name in CONTAINERS), len(opened))
+    inner = next((place for place, name in enumerate(opened) if name in _WHOLE), len(opened))
     return ends, opened[:inner]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline, autolink, backtick, escape, html_inline, image, link
 
+from .footnotes import footnote_ref
 from .markdown import References, new_parser
 from .math_delimiters import math_inline
 
@@ -30,6 +31,7 @@ class SpanKind(StrEnum):
     AUTOLINK = "autolink"
     HTML = "html_inline"
     FORMULA = "math_inline"
+    NOTE = "footnote_ref"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def _parser() -> MarkdownIt:
         SpanKind.AUTOLINK: autolink,
         SpanKind.HTML: html_inline,
         SpanKind.FORMULA: math_inline,
+        SpanKind.NOTE: footnote_ref,
     }
     for kind, rule in rules.items():
         md.inline.ruler.at(kind.value, _noting(kind, rule))

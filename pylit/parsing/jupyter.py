@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from ..errors import Problem, PylitError
 from .layout import Layout
@@ -28,6 +29,7 @@ MAX_PICTURES = 5_000_000
 """Maximum size of all images of a notebook in bytes."""
 PICTURES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg"}
 """Formats of images that are shown, the best first."""
+_ATTACHED = {**PICTURES, "image/gif": ".gif", "image/webp": ".webp"}
 
 _CONTROL = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
@@ -46,6 +48,8 @@ class Notebook:
     """The same lines, as Python reads them."""
     layout: Layout = field(default_factory=Layout)
     outputs: dict[int, tuple[Output, ...]] = field(default_factory=dict)
+    attachments: dict[str, Output] = field(default_factory=dict)
+    """Name -> image, for all cells."""
     title: str = ""
     room: int = MAX_PICTURES
 
@@ -134,10 +138,43 @@ def _add_prose(notebook: Notebook, cell: Mapping[str, Any]) -> None:
                 return
             ticks = max([3, *(len(run) + 1 for run in re.findall("`+", "\n".join(lines)))])
             lines = ["`" * ticks, *lines, "`" * ticks] if lines else []
+    found = _mapping(cell.get("attachments"))
+    if found:
+        lines = _attached(notebook, found, "\n".join(lines)).split("\n")
     if any(line.strip() for line in lines):
         number = len(notebook.lines) + 1
         text = tuple(ProseLine(number, line) for line in lines)
         notebook.layout.inserted.setdefault(number, []).append(text)
+
+
+def _attached(notebook: Notebook, found: Mapping[str, Any], text: str) -> str:
+    """Add the images that are attached to a cell, and return its text.
+
+    A name is known to its cell only. If another cell has a different image of that name, the text gets a new one.
+    """
+    for name, data in found.items():
+        written = [form for form in dict.fromkeys((name, quote(name))) if f"attachment:{form}" in text]
+        picture = _attachment(notebook, _mapping(data)) if written else None
+        if picture is None:
+            continue
+        new, number = name, 1
+        while notebook.attachments.setdefault(new, picture) != picture:
+            number += 1
+            new = f"{number}-{name}"
+        for form in written if new != name else ():
+            text = text.replace(f"attachment:{form}", f"attachment:{quote(new)}")
+    return text
+
+
+def _attachment(notebook: Notebook, data: Mapping[str, Any]) -> Output | None:
+    for kind, suffix in _ATTACHED.items():
+        if kind in data:
+            picture = _picture(_text(data[kind]), suffix)
+            if picture and len(picture) <= min(MAX_PICTURE, notebook.room):
+                notebook.room -= len(picture)
+                return Output(OutputKind.PICTURE, "", picture, suffix)
+            return Output(OutputKind.LEFT_OUT, kind)
+    return None
 
 
 def _add_code(notebook: Notebook, cell: Mapping[str, Any], language: str) -> None:

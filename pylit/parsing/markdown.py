@@ -20,9 +20,11 @@ from mdit_py_plugins.dollarmath.index import math_block_dollar
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from .admonitions import alerts, box, indented_box
+from .cjk_emphasis import cjk_emphasis
 from .code_words import code_words
 from .figure_spec import FigureKind
-from .footnotes import footnote, footnote_number
+from .footnotes import footnote, footnote_ref
+from .foreign_tex import foreign_tex
 from .html_blocks import pair_blocks, split_headings
 from .html_tags import parse_tag
 from .math_delimiters import (
@@ -70,14 +72,16 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
     ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.inline.ruler.before("escape", "math_inline", math_inline)
     md.inline.ruler.before("emphasis", "code_words", code_words)
+    md.inline.ruler.before("emphasis", "cjk_emphasis", cjk_emphasis)
     md.inline.ruler.before("backticks", "math_role", math_role)
     md.inline.ruler.before("backticks", "name_role", name_role)
     md.block.ruler.before("fence", "math_block", _math_block, ends)
     md.block.ruler.before("fence", "tex_block", math_block, ends)
+    md.block.ruler.before("fence", "foreign_tex", foreign_tex, ends)
     md.block.ruler.before("fence", "box", box, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     md.block.ruler.before("fence", "indented_box", indented_box, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph", "reference"]})
-    md.inline.ruler.before("link", "footnote_number", footnote_number)
+    md.inline.ruler.before("link", "footnote_ref", footnote_ref)
     md.block.ruler.at("paragraph", paragraph)
     md.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("code", "doctest", _doctest, {"alt": ["paragraph", "list"]})

@@ -40,6 +40,9 @@ _OPTION = re.compile(r":(?P<name>[\w-]+):[ \t]*(?P<value>.*)$")
 _DOLLAR = re.compile(r"\\.|(\$)", re.DOTALL)
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _NAME = re.compile(r"\w{2,}")
+_SCRIPT = re.compile(
+    r"\$(?P<tex>[_^](?:[0-9A-Za-z+*-]|\\[A-Za-z]{2,20}|\{[^{}$\n]{1,30}\})|\\[A-Za-z]{2,20})\$"
+)
 _ENDING = re.compile(r"(?:st|nd|rd|th|s)\b")
 """Endings that may follow a formula in English: the $n$th, all $x$s."""
 _FENCE = ("```", "~~~")
@@ -107,8 +110,11 @@ def _dollar(text: str, start: int) -> Formula | None:
     before, after = text[max(start - 1, 0) : start], text[start + 1 : start + 2]
     if after == "`" and not _is_letter(before) and (quoted := _QUOTED.match(text, start)):
         return Formula(quoted.end(), quoted["tex"], "$", False)
-    if not after or after.isspace() or _is_letter(before):
+    if not after or after.isspace():
         return None
+    if _is_letter(before):  # perhaps a script or a sign: H$_2$O, 3$\times$4
+        script = _SCRIPT.match(text, start)
+        return Formula(script.end(), script["tex"], "$", False) if script else None
     end = next((match.start() for match in _DOLLAR.finditer(text, start + 1) if match[1]), None)
     if end is None or end == start + 1 or not _may_close(text, start + 1, end):
         return None

@@ -76,6 +76,8 @@ class Dialect(Enum):
     NUMPY = auto()
     SPHINX = auto()
     """Field lists, or plain reStructuredText."""
+    KERAS = auto()
+    EPYTEXT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,24 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper that a page explains."""
+
+    title: str
+    authors: tuple[str, ...]
+    year: str
+    arxiv: str = ""
+    """Its number at arXiv: `1512.03385`."""
+    url: str = ""
+    """Its address, for a paper that is not at arXiv."""
+
+    @property
+    def href(self) -> str:
+        """Where it can be read; empty if nobody has said."""
+        return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv else self.url
+
+
+@dataclass(frozen=True, slots=True)
 class Meta:
     """The front matter of a file."""
 
@@ -138,6 +158,33 @@ class Meta:
     macros: Mapping[str, str] = field(default_factory=dict)
     """Name of a macro for formulas -> its TeX."""
     macros_line: int = 0
+    hook: str = ""
+    """One line that makes readers of a map want to open the page."""
+    pictogram: str = ""
+    """A drawing that stands for the page on maps, relative to the file."""
+    papers: tuple[Paper, ...] = ()
+    """The papers that the page explains."""
+    before: str = ""
+    """What a reader needs to know before, as Markdown."""
+    next: str = ""
+    """What to read next and why, as Markdown."""
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The keys that are set -> their lines."""
+
+
+class Fold(Enum):
+    """What is in lines of code that a page folds."""
+
+    NOISE = auto()
+    """What is not for readers: directives for tools, licences, headers of notebooks."""
+    IMPORTS = auto()
+    """Imports; `__all__` too, if it follows them."""
+    EXPORTS = auto()
+    """`__all__`."""
+    HELPER = auto()
+    """A function that refuses bad arguments."""
+    CHECKS = auto()
+    """Calls of such functions."""
 
 
 @dataclass(frozen=True, slots=True)

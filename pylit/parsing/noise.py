@@ -76,7 +76,7 @@ _TITLED = re.compile(
     r"|#\s*([-=─━═])\4{3,}\s+(?P<more>\w.*)$"
 )
 """Matches a rule that contains words."""
-_SIDE = re.compile(r"#\s*[#*|]?\s*(?P<words>.*?)\s*[#*|]+\s*$")
+_SIDE = re.compile(r"#[#\s]*[*|]?\s*(?P<words>.*?)\s*[#*|]+\s*$")
 _SIGNS = re.compile(r"#+[:!]?[ ]?")
 _DRAWN = re.compile(r"#[#:!]|.*([-=#*~_^%/+.─━═])\1\1|.*([-=*~])[-=*~]\2")
 _WORD = re.compile(r"\w")

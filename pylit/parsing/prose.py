@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from markdown_it.token import Token
@@ -12,6 +12,8 @@ from markdown_it.token import Token
 from .docstrings import read_section
 from .html_blocks import ANCHOR, TAG_START
 from .html_tags import parse_tag
+from .indented_lists import with_lists
+from .linked_notes import back_anchor, find_notes
 from .markdown import parse_text, plain_text
 from .model import Meta, Section
 from .names import HostSlugs, slug, unused_name
@@ -43,10 +45,12 @@ class Prose:
     tokens: tuple[Token, ...]
     headings: tuple[Heading, ...]
     anchors: frozenset[str] = frozenset()
-    """Anchors that raw HTML in it sets."""
+    """Anchors that raw HTML and footnotes in it set."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Label of a footnote that it refers to -> the footnote's anchor; empty if there is no such footnote."""
 
 
-def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
+def parse_prose(sections: Sequence[Section], *, is_module: bool) -> tuple[Prose, ...]:
     """Parse the prose of all sections of a file, and assign anchors to its headings.
 
     A heading at the start of a definition's prose has the definition's anchor; others are named after their text.
@@ -62,9 +66,12 @@ def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
         if section.docstring or section.is_rst:
             tokens = tuple(read_section(section, styles))
         else:
-            tokens = tuple(parse_text(section.text))
+            lines = with_lists(section.text) if is_module else section.text
+            tokens = tuple(parse_text(lines))
         headings = []
         for position, token in enumerate(tokens):
+            if token.type == "note":
+                token.meta["anchor"] = f"{section.name}-note-{token.meta['label']}"
             if token.type != "heading_open":
                 continue
             text = tokens[position + 1].content
@@ -84,6 +91,9 @@ def parse_prose(sections: Sequence[Section]) -> tuple[Prose, ...]:
         if own := frozenset(a for a in anchors if a not in taken and not _LINE.fullmatch(a)):
             taken |= own
             result[number] = replace(result[number], anchors=own)
+    for number, notes in find_notes([(prose.section, prose.tokens) for prose in result]):
+        backs = {back_anchor(anchor) for anchor in notes.values() if anchor}
+        result[number] = replace(result[number], notes=notes, anchors=result[number].anchors | backs)
     for token, host_anchor in hosted:  # unless it is the anchor of something else on the page, or of a line
         if host_anchor and host_anchor not in taken and not _LINE.fullmatch(host_anchor):
             token.meta["host_anchor"] = host_anchor

@@ -18,11 +18,21 @@ import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from itertools import groupby
 
-from .docstrings import Docstring, find_dialect, find_docstrings, is_markdown, is_restructured, read_signature
+from .docstrings import (
+    Docstring,
+    epytext_inline,
+    find_dialect,
+    find_docstrings,
+    has_epytext,
+    is_markdown,
+    is_restructured,
+    read_signature,
+)
 from .html_blocks import ANCHOR
 from .layout import Comment, Layout
-from .model import Definition, DefinitionKind, DocstringForm, ProseLine, Section
+from .model import Definition, DefinitionKind, Dialect, DocstringForm, ProseLine, Section
 from .names import slug, unused_name
 from .syntax import FoundDefinition, definition_nodes
 
@@ -107,9 +117,10 @@ def cut(
         docstring.unescaped if docstring.lines.start in forms else docstring for docstring in docstrings
     ]
     rows = _rows(lines, layout, definitions, docstrings)
+    is_epytext = any(form.dialect is Dialect.EPYTEXT for form in forms.values())
     sections, module_prose = [], tuple[ProseLine, ...]()
     for row, name in zip(rows, _names(rows, lines, layout.shown), strict=True):
-        text = tuple(row.text)
+        text = tuple(_from_epytext(row) if is_epytext else row.text)
         if row.docstring and not row.docstring.within and row.docstring.lines.start == tree.body[0].lineno:
             module_prose = text
         form = forms.get(row.docstring.lines.start) if row.docstring else None
@@ -120,6 +131,15 @@ def cut(
             )
         )
     return Cut(definitions, tuple(sections), module_prose)
+
+
+def _from_epytext(row: _Row) -> Iterator[ProseLine]:
+    """Yield the text of a row, whose comments have the inline markup of the docstrings in the file."""
+    inside = row.docstring.lines if row.docstring else range(0)
+    for is_docstring, run in groupby(row.text, lambda line: line.number in inside):
+        lines = list(run)
+        is_marked = not is_docstring and has_epytext("\n".join(line.text for line in lines))
+        yield from epytext_inline(lines) if is_marked else lines
 
 
 def _is_rst(row: _Row, layout: Layout, dialect: str) -> bool:

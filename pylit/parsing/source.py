@@ -18,12 +18,13 @@ from ..errors import Problem, PylitError
 from ..filesystem import read_file
 from ..nearest import short
 from .comments import may_be_trimmed, read_comments, trimmed_lines
+from .folds import find_folds
 from .front_matter import split_front_matter
 from .jupyter import is_notebook, read_notebook
 from .layout import Layout
 from .magics import mask, may_hold_magics
 from .marimo import unwrap
-from .model import Definition, FileKind, Foreign, Meta, Output, ProseLine, Section, file_kind
+from .model import Definition, FileKind, Fold, Foreign, Meta, Output, ProseLine, Section, file_kind
 from .prose import Prose, find_title, parse_prose
 from .python_versions import needed_version
 from .sections import cut
@@ -52,11 +53,15 @@ class Source:
     """Lines of code that are not for readers and are folded."""
     frame: frozenset[int] = frozenset()
     """The lines among them that belong to the format of a notebook stored as a script, and to nothing that runs."""
+    folds: Mapping[int, Fold] = field(default_factory=dict)
+    """All lines of code that are folded -> what they hold."""
     cells: tuple[range, ...] = ()
     """The lines of each cell, if its author has divided it into cells."""
     foreign: tuple[Foreign, ...] = ()
     outputs: Mapping[int, tuple[Output, ...]] = field(default_factory=dict)
     """The last line of a cell -> its outputs."""
+    attachments: Mapping[str, Output] = field(default_factory=dict)
+    """Name -> image in a notebook: `![](attachment:name)`."""
     markup: str = ""
     """`rst` if its prose is reStructuredText, as in a sphinx-gallery example; otherwise it is Markdown."""
     problems: tuple[Problem, ...] = ()
@@ -76,7 +81,7 @@ class Source:
     @cached_property
     def prose(self) -> tuple[Prose, ...]:
         """The parsed prose of all sections."""
-        return parse_prose(self.sections)
+        return parse_prose(self.sections, is_module=self.is_python)
 
     @property
     def title(self) -> str:
@@ -259,6 +264,7 @@ def _cut(
         sections = tuple(replace(s, text=front.rest) if s.text is found.module_prose else s for s in sections)
     if layout.title and not meta.title:
         meta = replace(meta, title=layout.title)
+    folds = find_folds(tree, code, sections, layout.prose.keys()) if conventions.fold_noise else {}
     return Source(
         file,
         tuple(_shown(lines, layout.shown)),
@@ -271,6 +277,7 @@ def _cut(
         else {},
         quiet=frozenset(layout.quiet),
         frame=frozenset(layout.frame),
+        folds=folds | dict.fromkeys(layout.quiet, Fold.NOISE),
         cells=tuple(layout.cells),
         foreign=tuple(layout.foreign),
         outputs=outputs if conventions.outputs else {},
@@ -294,7 +301,8 @@ def parse_notebook(data: bytes, file: str, conventions: Conventions = CONVENTION
     found.layout.title = found.title
     text = "\n".join(found.python) + "\n" * bool(found.python)
     conventions = replace(conventions, cells=False)
-    return _cut(file, found.lines, text, found.layout, conventions, found.outputs)
+    source = _cut(file, found.lines, text, found.layout, conventions, found.outputs)
+    return replace(source, attachments=found.attachments)
 
 
 def parse_markdown(text: str, file: str) -> Source:

@@ -78,14 +78,24 @@ def read_yaml(text: str) -> YamlValue | None:
     import yaml
 
     class Loader(yaml.BaseLoader):
-        """A loader that refuses aliases: each may repeat everything before it, so that a few lines become gigabytes."""
+        """A loader that refuses aliases: each may repeat everything before it, so that a few lines become gigabytes.
+
+        It stops where the nesting is too deep, as each level costs the scanner more than the one before.
+        """
+
+        depth = 0
 
         def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+            events: Any = self  # its methods are untyped
             if self.check_event(yaml.AliasEvent):
-                events: Any = self  # this method is untyped
                 line = events.peek_event().start_mark.line
                 raise ValuesError("aliases such as `*name` are not allowed; write the value out", line)
-            return super().compose_node(parent, index)
+            self.depth += 1
+            if self.depth > DEPTH + 1:
+                raise ValuesError("it is nested too deeply", events.peek_event().start_mark.line)
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
 
     if len(text) > MAX_LENGTH:
         raise ValuesError(f"it has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed")

@@ -1,7 +1,7 @@
 """A live preview of a site: rebuilt on each save, served to this machine only, and showing the problems of its pages.
 
-Provides `run_preview` and its server, and the rules that decide which requests previews answer. Refuses requests for
-other hosts, and for files outside the built site.
+Provides `run_preview` and its server, with an editor of translations on the pages, and the rules that decide which
+requests previews answer. Refuses requests for other hosts, of other sites, and for files outside the built site.
 """
 
 from .hosts import is_allowed, is_hidden, refusal

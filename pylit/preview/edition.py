@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 from ..cache import canonical, digest
 from ..errors import Problem
 from ..filesystem import is_address
+from ..site import originals_url
 from .hosts import is_hidden
 
 LOST = "404.html"
@@ -30,15 +31,17 @@ class Edition:
 
     @cached_property
     def _frame(self) -> str:
-        """Digest of all files that are not pages: styles, scripts, images."""
-        return canonical({url: key for url, key in self.files.items() if not url.endswith(".html")})
+        """Digest of all files that belong to no page: styles, scripts, images."""
+        pages = [url for url in self.files if url.endswith(".html")]
+        parts = {*pages, *map(originals_url, pages)}
+        return canonical({url: key for url, key in self.files.items() if url not in parts})
 
     def state(self, address: str | None) -> str:
         """Return a digest of what a reader sees at an address. When it changes, the page must be reloaded."""
         if self.failure:
             return digest("failure", str(self.failure))
         if key := self.files.get(address or ""):
-            return digest("page", key, self._frame)
+            return digest("page", key, self.files.get(originals_url(address or ""), ""), self._frame)
         return digest("lost", self.files.get(LOST, ""), *map(str, self.problems), self._frame)
 
 

@@ -21,8 +21,9 @@ from ..cache import THEME, Store
 from ..errors import Problem, PylitError, Report, plural, unexpected
 from ..i18n import LOCALE
 from ..signals import undisturbed
-from ..site import Configuration, Site, Workbench, find_pages, site_settings, site_store
+from ..site import Configuration, Settings, Site, Workbench, find_pages, site_settings, site_store
 from .edition import Edition
+from .editor import Editor
 from .server import PreviewServer
 from .watcher import Listing, Watched, Watcher, look
 
@@ -58,8 +59,10 @@ def run_preview(
     """
     with temporary_folder() as folder, ExitStack() as stack:
         stack.callback(server.stop)
-        preview = Preview(load, files, folder, tell, debug=debug)
+        preview = Preview(load, files, folder, tell, debug=debug, edits=server.is_private)
         stack.callback(preview.close)
+        if server.is_private:
+            server.editor = Editor(preview.open_site)
         # Before the server starts there is one thread, so that the processes of the first build can be forked.
         before = preview.look()
         server.board.pin(preview.make())
@@ -82,8 +85,9 @@ class Preview:
         tell: Tell,
         *,
         debug: bool = False,
+        edits: bool = False,
     ) -> None:
-        """Prepare a preview that uses the temporary `folder`."""
+        """Prepare a preview that uses the temporary `folder`; with `edits`, its pages lead to the editor."""
         self.out = folder / "site"
         """Folder of the latest edition's files."""
         self.watcher = Watcher()
@@ -94,6 +98,9 @@ class Preview:
         self._cache = folder / "cache"
         self._tell = tell
         self._debug = debug
+        self._edits = edits
+        self._desk = Workbench()
+        """That of the editor, which works at the same time as a build."""
         self._watched = Watched(frozenset([THEME, LOCALE]), self._configuration)
         self._pause = LOOK
         self._secret = os.urandom(32)
@@ -111,6 +118,17 @@ class Preview:
         """Stop watching, and end other processes."""
         self.watcher.close()
         self._workbench.close()
+        self._desk.close()
+
+    def open_site(self) -> Site:
+        """Return the site as it is on the disk, for the editor.
+
+        Raises:
+            PylitError: if its configuration is not valid, or its pages cannot be found.
+        """
+        configuration = self._load()
+        store, _ = self._open_store(configuration)
+        return find_pages(self._settings(configuration), store, self._desk)
 
     def look(self) -> Listing:
         """List all files that the site depends on."""
@@ -156,18 +174,15 @@ class Preview:
                 rehearse(self._site)
 
     def _build(self) -> Report:
-        # Parts of published sites are omitted: they take long, or need a public address.
         configuration = self._load()
-        settings = replace(site_settings(configuration, preview=True), archive="", site_url="")
+        settings = self._settings(configuration)
         folders = {settings.base / root for root, _ in settings.roots}
         folders |= {path for path in (settings.translations, settings.traces, settings.theme) if path}
         # Paths stay watched: a missing folder of translations is not in the settings.
         self._watched |= Watched(frozenset(folders))
-        store = site_store(configuration)
-        if store.note:
-            self._note(store.note)
-        if store.folder is None:
-            store = Store(self._cache, self._secret)
+        store, note = self._open_store(configuration)
+        if note:
+            self._note(note)
         site = find_pages(settings, store, self._workbench)
         # A few pages are made faster than processes are started.
         is_other, self._identity = site.identity != self._identity, site.identity
@@ -183,6 +198,16 @@ class Preview:
         written = frozenset(filter(None, [store.folder]))
         self._watched = Watched(frozenset(folders), frozenset(files), written)
         return report
+
+    def _settings(self, configuration: Configuration) -> Settings:
+        """Return the settings of a site without parts that take long, or need a public address."""
+        settings = site_settings(configuration, preview=True)
+        return replace(settings, archive="", site_url="", edits=self._edits)
+
+    def _open_store(self, configuration: Configuration) -> tuple[Store, str]:
+        """Return the cache, a temporary one if there is no other, and a note for the user, which may be empty."""
+        store = site_store(configuration)
+        return (store if store.folder else Store(self._cache, self._secret)), store.note
 
     def _failed(self, problem: Problem) -> Edition:
         if problem != self._failure:

@@ -1,6 +1,6 @@
 // Loads a page of the preview again as soon as it is not what it was. The server puts this script into every page.
 (() => {
-  const { state } = document.currentScript.dataset;
+  let { state } = document.currentScript.dataset;
   let events = null;
 
   // A page that nobody sees waits for nothing: browsers open only a few connections to a server.
@@ -9,7 +9,13 @@
     events = new EventSource(`/.pylit/events?page=${encodeURIComponent(location.pathname)}&state=${state}`);
     events.addEventListener("message", () => {
       rest();
-      location.reload();
+      // The editor of translations, while it is open, takes the news over without losing what is being written.
+      const listenAgain = (now) => {
+        state = now;
+        listen();
+      };
+      const news = new CustomEvent("pylit:changed", { cancelable: true, detail: { listen: listenAgain } });
+      if (dispatchEvent(news)) location.reload();
     });
   };
   const rest = () => {

@@ -1,16 +1,20 @@
 """The server of a preview: serves the latest edition to this machine, and notifies pages when to reload.
 
+Only on its own machine, it also passes on what pages ask of the editor, if they know a secret that is in them.
 It serves only files of the site: an address that no build has published is not looked up on disk. A page is served as
 built, plus one script, which is a separate file, as required by the page's security policy.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import secrets
 import socket
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +24,9 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from ..filesystem import PICTURES, file_suffix, read_file
+from ..site import EDIT
 from .edition import LOST, Board, Edition, parse_path
+from .editor import Editor
 from .hosts import is_allowed, is_loopback, refusal
 
 RELOAD = "/.pylit/reload.js"
@@ -31,7 +37,15 @@ PING = 15.0
 """Seconds after which a waiting page gets a sign of life, or is found to be closed."""
 RETRY = 1000
 """Milliseconds after which a page tries to reconnect to a preview."""
-SCRIPT = Path(__file__).parent / "reload.js"
+EDITOR = "/.pylit/edit/"
+"""Where the addresses of the editor begin."""
+MAX_REQUEST = 500_000
+"""Maximum size of a request in bytes."""
+PARTS = {RELOAD: "reload.js", "/.pylit/edit.js": "edit.js", "/.pylit/edit.css": "edit.css"}
+"""Address -> file of this package."""
+_PASSAGE = f'href="{EDIT}'.encode()
+_EDITOR = """\
+<link rel="stylesheet" href="/.pylit/edit.css"><script src="/.pylit/edit.js" data-token="{token}" defer></script>"""
 TYPES = {
     **{suffix: f"image/{name}" for suffix, (name, _) in PICTURES.items()},
     ".css": "text/css; charset=utf-8",
@@ -131,24 +145,64 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request for a file, or for notifications."""
-        hosts, target = self.headers.get_all("Host") or [""], self.path
-        host, port = ",".join(hosts), self.server.server_port
-        if not target.startswith("/") or not is_allowed(host, port, self.server.host):
-            # The target may be an absolute URL, whose host takes precedence.
-            asked = host if target.startswith("/") else target
-            self._send(
-                Response(HTTPStatus.MISDIRECTED_REQUEST, PLAIN, refusal(asked, port, "--address").encode())
-            )
+        if not self._is_for_us():
             return
-        path, _, query = target.partition("?")
+        path, _, query = self.path.partition("?")
         if path == EVENTS and self.command == "GET":
             self._tell(parse_qs(query))
-        elif path == RELOAD:
-            self._send(Response(HTTPStatus.OK, TYPES[".js"], SCRIPT.read_bytes()))
+        elif path in PARTS:
+            part = Path(__file__).parent / PARTS[path]
+            self._send(Response(HTTPStatus.OK, TYPES[part.suffix], part.read_bytes()))
         else:
-            self._send(answer(path, self.server.board.edition, self.server.out))
+            found = answer(path, self.server.board.edition, self.server.out)
+            if self.server.editor and _PASSAGE in found.body:
+                more = _EDITOR.format(token=self.server.token).encode()
+                found = replace(found, body=found.body.replace(b"</head>", more + b"</head>", 1))
+            self._send(found)
 
     do_HEAD = do_GET
+
+    def do_POST(self) -> None:
+        """Answer a request of the editor, if it comes from a page of this preview."""
+        if not self._is_for_us():
+            return
+        status, found = self._edit()
+        self._send(Response(status, TYPES[".json"], json.dumps(found).encode()))
+
+    def _edit(self) -> tuple[HTTPStatus, dict[str, Any]]:
+        if self.server.editor is None or not self.path.startswith(EDITOR):
+            return HTTPStatus.METHOD_NOT_ALLOWED, {"message": "this preview has no editor here"}
+        length = self.headers.get("Content-Length", "")
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_REQUEST:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"message": f"expected at most {MAX_REQUEST} bytes"}
+        body = self.rfile.read(int(length))
+        origin, site = self.headers.get("Origin", ""), self.headers.get("Sec-Fetch-Site", "same-origin")
+        token = self.headers.get("X-Pylit-Token", "")
+        is_own = origin in ("", f"http://{self.headers['Host']}") and site == "same-origin"
+        if not is_own or not secrets.compare_digest(token.encode(), self.server.token.encode()):
+            return HTTPStatus.FORBIDDEN, {"message": "this is not a page of this preview; load it again"}
+        if self.headers.get_content_type() != "application/json":
+            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {"message": "expected application/json"}
+        try:
+            asked = json.loads(body)
+        except (ValueError, RecursionError):
+            asked = None
+        if not isinstance(asked, dict):
+            return HTTPStatus.BAD_REQUEST, {"message": "expected a JSON object"}
+        return self.server.editor.answer(self.path.removeprefix(EDITOR), asked)
+
+    def _is_for_us(self) -> bool:
+        """Return whether a request is for this machine; otherwise refuse it."""
+        hosts, target = self.headers.get_all("Host") or [""], self.path
+        host, port = ",".join(hosts), self.server.server_port
+        if target.startswith("/") and is_allowed(host, port, self.server.host):
+            return True
+        # The target may be an absolute URL, whose host takes precedence.
+        asked = host if target.startswith("/") else target
+        self._send(
+            Response(HTTPStatus.MISDIRECTED_REQUEST, PLAIN, refusal(asked, port, "--address").encode())
+        )
+        return False
 
     def _send(self, answer: Response) -> None:
         self.send_response(answer.status)
@@ -164,6 +218,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header(
+            "Content-Security-Policy", "frame-ancestors 'none'"
+        )  # pages have a policy for the rest
         self.end_headers()
 
     def _tell(self, query: dict[str, list[str]]) -> None:
@@ -225,6 +282,11 @@ class PreviewServer(ThreadingHTTPServer):
             OSError: if it cannot be bound.
         """
         self.host, self.board, self.out = place.host, Board(), Path()
+        self.is_private = place.is_private
+        self.editor: Editor | None = None
+        """Answers the requests of those who translate on the pages; `None` if nobody may."""
+        self.token = secrets.token_urlsafe()
+        """Proves that a request comes from a page of this preview, which no other site can read."""
         self.address_family = place.family
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         super().__init__((place.ip, place.port), _Handler)

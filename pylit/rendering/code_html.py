@@ -5,12 +5,20 @@ Names that refer to the same thing have the same `data-n`, and names that are de
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..parsing import Source, hidden_characters, python_tokens, show_hidden
+from ..parsing import (
+    Source,
+    definition_nodes,
+    hidden_characters,
+    python_tokens,
+    show_hidden,
+    syntax_tree,
+)
 from ..resolve import Position, Refer, Reference, Uses
 from .cpu_budget import OverBudget, budget
 from .python_lexer import Piece, colours
@@ -81,6 +89,32 @@ class ColouredCode:
             with suppress(ListingError):  # shown without colours
                 code = "\n".join(source.lines[run.first - 1 : run.last])
                 lines[run.first - 1 : run.last] = highlight(code, run.language).split("\n")
+        return tuple(lines)
+
+    def body(self, name: str, numbers: Mapping[str, int]) -> tuple[str, ...]:
+        """Return the statements of a function as HTML, without their common indentation; empty if there is none.
+
+        Args:
+            name: The qualified name of the function.
+            numbers: Names that light up with something outside of the code, with their numbers.
+        """
+        tree = syntax_tree(self.source.text)
+        found = next((f.node for f in definition_nodes(tree) if f.name == name), None)
+        if found is None or isinstance(found, ast.ClassDef) or self.source.problem:
+            return ()
+        whole = range(found.body[0].lineno, (found.end_lineno or 0) + 1)
+        code = [n for section in self.source.sections for n in section.code if n in whole]
+        shown = [n for n in sorted(code) if self.source.shown(n).strip()]
+        indent = min((len(text) - len(text.lstrip()) for text in map(self.source.shown, shown)), default=0)
+        lines = []
+        for number in shown:
+            text, pieces, places = self.source.shown(number), [], {}
+            for piece in self.by_line.get(number, ()):
+                place = (number, piece.place[1] - indent)
+                if (word := text[piece.place[1] : piece.end]) in numbers:
+                    places[place] = numbers[word]
+                pieces.append(Piece(place, piece.end - indent, piece.css, place in places))
+            lines.append(_line(text[indent:], pieces, places, {}))
         return tuple(lines)
 
     def lines(self, refer: Refer = lambda full: None) -> list[str]:

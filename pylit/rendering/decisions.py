@@ -6,20 +6,22 @@ Pages and notebooks share these decisions, and write the result in their own for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import unquote
 
 from markdown_it.token import Token
 
 from ..errors import Severity
 from ..filesystem import file_suffix
 from ..i18n import State, is_translatable
-from ..parsing import Figure, FigureError, FigureKind, parse_figure
+from ..parsing import Figure, FigureError, FigureKind, Output, OutputKind, parse_figure
 from ..resolve import EXTERNAL, LinkError
 from .context import MAX_DRAWN, Context
 from .foreign_svg import svg_address
-from .images import PictureError
+from .images import DrawnLink, PictureError, link_targets
 
 _CROWDED = (
     "the links of this page repeat long addresses too often",
@@ -31,6 +33,10 @@ FULL = (
 )
 """Message and hint for a page whose figures are too large."""
 
+_THEMED = re.compile(r"#gh-(dark|light)-mode-only\Z")
+"""How GitHub marks a picture for one of its themes."""
+ATTACHMENT = "attachment:"
+"""What targets of images begin with that are part of a notebook."""
 Written = TypeVar("Written")
 
 
@@ -86,6 +92,26 @@ def is_elsewhere(target: str) -> bool:
     return target.startswith(("//", *(f"{scheme}:" for scheme in EXTERNAL)))
 
 
+def lone_picture(children: Sequence[Token]) -> Token | None:
+    """Return the picture that is all of a paragraph, maybe in a link; `None` if there is more or none.
+
+    One on another server is a link itself, so that it stays text if there is a link round it.
+    """
+    if len(children) not in (1, 3):
+        return None
+    kinds = [child.type for child in children]
+    if kinds == ["image"]:
+        return children[0]
+    is_linked = kinds == ["link_open", "image", "link_close"]
+    return children[1] if is_linked and not is_elsewhere(str(children[1].attrGet("src") or "")) else None
+
+
+def picture_theme(target: str) -> str:
+    """Return the theme that the target of a picture is marked for; empty if it is for both."""
+    found = _THEMED.search(target)
+    return found[1] if found else ""
+
+
 def link_to_picture(context: Context, target: str, title: str) -> str:
     """Return the address of an image on another server, for a link; empty if it is broken. Both are reported."""
     hint = "Put the file beside this one, and name it by its path."
@@ -115,8 +141,13 @@ def show_picture(
         context.problem(*_CROWDED)
         return None
     try:
-        file = context.links.find_file(target)
-        data = context.links.read(file)
+        if attached := find_attachment(context, target):
+            file, data = f"attachment{attached.suffix}", attached.data
+            if not is_drawing(file) and not context.draws(len(data) * 4 // 3):
+                raise PictureError("; ".join(FULL))
+        else:
+            file = find_picture(context, target)
+            data = context.links.read(file)
         if is_drawing(file) and not context.draws(len(data)):
             raise PictureError("; ".join(FULL))
         try:
@@ -132,6 +163,31 @@ def show_picture(
     return None
 
 
+def find_picture(context: Context, target: str) -> str:
+    """Return the file of an image; that for the language of a translated page, such as `name.zh.svg`, if there is one.
+
+    Raises:
+        LinkError: if it does not exist.
+    """
+    file = context.links.find_file(target)
+    return file if context.lang == context.source_lang else context.links.localized(file)
+
+
+def find_attachment(context: Context, target: str) -> Output | None:
+    """Return the image that `target` means if it is part of the notebook; `None` if it is a file.
+
+    Raises:
+        PictureError: if it is too large.
+    """
+    name = unquote(target)
+    found = context.attachments.get(name.removeprefix(ATTACHMENT)) if name.startswith(ATTACHMENT) else None
+    if found and found.kind is OutputKind.LEFT_OUT:
+        raise PictureError(
+            f"{found.text} of this size is not shown; save it as a file, and name it by its path"
+        )
+    return found
+
+
 def _separate_drawing(context: Context, target: str, data: bytes, reason: PictureError) -> str:
     """Return the address of a drawing as an image of its own, since it cannot be part of the page for a `reason`.
 
@@ -144,6 +200,44 @@ def _separate_drawing(context: Context, target: str, data: bytes, reason: Pictur
     message = f"the picture `{target}` does not follow the colours of the page: {reason}"
     context.problem(message, "It is shown as an image of its own.", Severity.WARNING)
     return address
+
+
+def find_tied(context: Context, file: str, target: str) -> tuple[str, str]:
+    """Return the attribute and value that tie a part of the drawing `file` to what `target` names: a class, function,
+    method or attribute of the page, or a symbol of its formulas between dollar signs.
+
+    Nothing is tied on a page without code. What is not there is reported, and not tied.
+    """
+    names = context.names
+    if names is None:
+        return "", ""
+    if target in names:
+        return "data-n", str(names[target])
+    if is_symbol := len(target) > 2 and target[0] == target[-1] == "$":
+        from ..tex import find_symbols
+
+        symbol = "".join(find_symbols(target[1:-1]))
+        if symbol in context.symbols():
+            return "data-sym", symbol
+    if is_symbol:
+        reason, hint = "which is in no formula", "Name a symbol that is in a formula of this page."
+    else:
+        reason = "which is not in the code"
+        hint = context.links.guesses.suggest(
+            target, lambda: names, "Name what the code mentions twice or more: `Block`, `Block.conv1`."
+        )
+    message = f"the drawing `{file}` ties a part to `{target}`, {reason}"
+    context.problem(message, hint, Severity.WARNING)
+    return "", ""
+
+
+def drawn_links(context: Context, data: bytes) -> dict[str, DrawnLink]:
+    """Return where the links in a drawing lead; those that are broken are reported."""
+    links = {}
+    for target in link_targets(data):
+        if href := resolve_link(context, target, ""):
+            links[target] = DrawnLink(href, context.title(target) or target)
+    return links
 
 
 def show_figure(context: Context, kind: FigureKind, token: Token, write: Callable[[Figure], str]) -> str:

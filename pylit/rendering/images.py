@@ -6,10 +6,15 @@ A drawing may contain shapes, text and presentation attributes; anything that co
 from __future__ import annotations
 
 import io
+import posixpath
 import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
@@ -23,6 +28,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = frozenset(
     [
         "svg",
+        "a",
         "title",
         "desc",
         "g",
@@ -43,7 +49,11 @@ ATTRIBUTES = re.compile(
     r"class|id|viewBox|width|height|[dxy]|[xy][12]|c[xy]|r[xy]?|d[xy]|points|transform|fill(-\w+)?|stroke(-\w+)*"
     r"|opacity|font-\w+|letter-spacing|text-anchor|dominant-baseline|baseline-shift|preserveAspectRatio|paint-order"
     r"|marker-(start|mid|end)|markerWidth|markerHeight|markerUnits|ref[XY]|orient|role|aria-\w+|pathLength|rotate"
+    r"|data-of"
 )
+TIED = "data-of"
+"""The attribute that ties a part of a drawing to a name in the code, or to a symbol between dollar signs."""
+_TIED = re.compile(rf'(<[^<>]*?) {TIED}="([^"]*)"')
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
 _BOX = re.compile(rf"\s*{_NUMBER}(?:(?:\s+|\s*,\s*){_NUMBER}){{3}}\s*")
 LARGEST = 1e6
@@ -68,8 +78,34 @@ class PictureError(ValueError):
     """An image that cannot be shown; its text says why, and how to fix it."""
 
 
-def inline_svg(data: bytes, alternative: str, prefix: str = "") -> Markup:
-    """Return a drawing for inlining in a page, with `prefix` before the ids of its parts.
+@dataclass(frozen=True, slots=True)
+class DrawnLink:
+    """Where a link in a drawing leads."""
+
+    href: str
+    title: str
+    """The title of the page, which replaces texts of the class `title` in the link."""
+
+
+def link_targets(data: bytes) -> list[str]:
+    """Return the targets of the links in a drawing; none if it cannot be parsed."""
+    from xml.etree import ElementTree
+
+    if b"href" not in data or b"<!" in data:
+        return []
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return []
+    return list(dict.fromkeys(e.get("href", "") for e in root.iter(f"{SVG}a")))
+
+
+def inline_svg(
+    data: bytes, alternative: str, prefix: str = "", links: Mapping[str, DrawnLink] | None = None
+) -> Markup:
+    """Return a drawing for inlining in a page, with `prefix` before the ids of its parts, and `links` resolved.
+
+    Without `links`, those in the drawing lead nowhere.
 
     It is serialized from the parsed tree, without constructs that XML and HTML parse differently: no prefixed names,
     no elements other than shapes, and none with raw text.
@@ -79,18 +115,40 @@ def inline_svg(data: bytes, alternative: str, prefix: str = "") -> Markup:
     """
     from xml.etree import ElementTree
 
-    root = _understood(data, prefix)
+    root = _understood(data, prefix, links)
     for useless in ("role", "aria-label", "aria-labelledby", "class"):
         root.attrib.pop(useless, None)
     width = view_box(root.get("viewBox", "")).width
     root.attrib.pop("width", None), root.attrib.pop("height", None)
     # On a phone, it stays legible and scrolls.
-    root.attrib |= {"role": "img", "aria-label": alternative, "style": f"--w:{width:g}"}
+    role = "group" if root.find(".//a") is not None else "img"
+    named = {"role": role, "aria-label": alternative} if alternative else {"aria-hidden": "true"}
+    root.attrib |= named | {"style": f"--w:{width:g}"}
     for element in root.iter():
         element.tail = element.tail if element.tail and element.tail.strip() else None
     for parent in list(root.iter()):
         parent[:] = [child for child in parent if child.tag not in ("title", "desc")]
+    for element in root.iter("a"):
+        assert links is not None
+        link = links[element.get("href", "")]
+        element.attrib |= {"href": link.href, "aria-label": link.title}
+        for text in element.iter("text"):
+            if text.get("class") == "title":
+                text.text = link.title
     return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def tie(svg: str, find: Callable[[str], tuple[str, str]]) -> str:
+    """Replace what the parts of an inlined drawing are tied to by the attribute and value that `find` returns for it.
+
+    Without an attribute, the part is not tied to anything.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        attribute, value = find(unescape(match[2]))
+        return f'{match[1]} {attribute}="{escape(value)}"' if attribute else match[1]
+
+    return _TIED.sub(replaced, svg) if TIED in svg else svg
 
 
 def separate_svg(data: bytes) -> bytes:
@@ -109,7 +167,9 @@ def separate_svg(data: bytes) -> bytes:
     return ElementTree.tostring(root, encoding="unicode").encode()
 
 
-def _understood(data: bytes, prefix: str = "") -> ElementTree.Element:
+def _understood(
+    data: bytes, prefix: str = "", links: Mapping[str, DrawnLink] | None = None
+) -> ElementTree.Element:
     """Parse and check a drawing, and return its elements without namespaces.
 
     Raises:
@@ -132,20 +192,32 @@ def _understood(data: bytes, prefix: str = "") -> ElementTree.Element:
     if root.tag != f"{SVG}svg":
         raise PictureError(f"the drawing starts with <{root.tag.removeprefix(SVG)}>; expected <svg>")
     for element in root.iter():
-        _check_element(element, prefix)
+        _check_element(element, prefix, links)
+        if links is None and element.tag == f"{SVG}a":
+            element.tag = f"{SVG}g"
+            element.attrib.pop("href", None)
     view_box(root.get("viewBox", ""))
     for element in root.iter():
         element.tag = element.tag.removeprefix(SVG)
     return root
 
 
-def _check_element(element: ElementTree.Element, prefix: str) -> None:
-    """Refuse elements and attributes that are not allowed, and put `prefix` before ids."""
+def _check_element(element: ElementTree.Element, prefix: str, links: Mapping[str, DrawnLink] | None) -> None:
+    """Refuse elements and attributes that are not allowed, and put `prefix` before ids.
+
+    A link must be one of `links`, if there are any.
+    """
     name = element.tag.removeprefix(SVG) if isinstance(element.tag, str) else str(element.tag)
     if not str(element.tag).startswith(SVG) or name not in ELEMENTS:
         raise PictureError(f"the drawing has a <{short(name)}>; allowed: {', '.join(sorted(ELEMENTS))}")
+    if name == "a" and links is not None and element.get("href", "") not in links:
+        raise PictureError(
+            f'the drawing has a link to "{short(element.get("href", ""))}", which leads nowhere'
+        )
     for attribute, value in list(element.attrib.items()):
-        is_words = attribute.startswith("aria-")
+        if name == "a" and attribute == "href":
+            continue
+        is_words = attribute.startswith("aria-") or attribute == TIED
         if not ATTRIBUTES.fullmatch(attribute) or not (is_words or is_local(value)):
             found = f'{short(attribute)}="{short(value)}" in a <{name}>'
             raise PictureError(f"the drawing has {found}, which is not allowed")
@@ -264,6 +336,20 @@ def linked_image(data: bytes, href: str, alternative: str, wanted: tuple[int, in
     """
     checked_type(href, data)
     return sized_image(data, href, alternative, wanted)
+
+
+def data_address(file: str, data: bytes) -> str:
+    """Return the address of an image that holds all of it.
+
+    Raises:
+        PictureError: if its format is not supported, or its content does not match its suffix.
+    """
+    return f"data:image/{checked_type(file, data)};base64,{b64encode(data).decode()}"
+
+
+def file_name(address: str) -> str:
+    """Return the name of a file at an address; all of it if it has none."""
+    return posixpath.basename(urlsplit(address).path) or address
 
 
 def sized_image(data: bytes, href: str, alternative: str, wanted: tuple[int, int] = (0, 0)) -> Markup:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markdown_it.token import Token
+from markupsafe import Markup
 
 _CLOSING = re.compile(r"[,.;:!?)\]”’、，。；：！？）》」』】%]+")
 _OPENING = "([“‘（《「『【"
@@ -14,7 +16,7 @@ _FORMULA = "math_inline"
 _TAG = re.compile(r"(<[^<>]*>)")
 _LONG_NAME = re.compile(r"[\w./-]{21,}")
 """A name that may be wider than a table cell or a phone."""
-_JOINT = re.compile(r"(?<=[^\W_])[._/-]+(?=[^\W_])")
+_JOINT = re.compile(r"(?<=[^\W_])[._/-]+(?=[^\W_])|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def keep_together(tokens: Sequence[Token]) -> list[Token]:
@@ -42,7 +44,7 @@ def keep_together(tokens: Sequence[Token]) -> list[Token]:
 
 
 def breakable(html: str) -> str:
-    """Allow line breaks in very long names in this code: after dots, dashes, slashes and underscores.
+    """Allow line breaks in very long names in this code: after dots, dashes, slashes, underscores, and words.
 
     A table cell is at least as wide as its longest word, and takes the space from other cells.
     """
@@ -66,6 +68,12 @@ def breakable(html: str) -> str:
         result.append(piece[done:])
         start += len(piece)
     return "".join(result)
+
+
+def breakable_name(name: str) -> Markup:
+    """Return a name as HTML in which lines may break between all its words, for a narrow list."""
+    ends = [0, *(joint.end() for joint in _JOINT.finditer(name)), len(name)]
+    return Markup("<wbr>").join(name[start:end] for start, end in pairwise(ends))
 
 
 def _text(token: Token) -> str:

@@ -6,12 +6,12 @@ cached, KaTeX, Pygments and Jinja are not needed. The fragments used by the page
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from ..cache import Store, digest
+from ..cache import Store, canonical, digest
 from ..tex import Typesetter
 from .code_html import ListingError, highlight
-from .images import inline_svg
+from .images import DrawnLink, inline_svg
 
 
 class Fragments:
@@ -54,14 +54,21 @@ class Fragments:
             self.slow[name] = str(error)
             raise
 
-    def drawing(self, data: bytes, alternative: str, prefix: str) -> str:
+    def drawing(
+        self,
+        data: bytes,
+        alternative: str,
+        prefix: str,
+        links: Mapping[str, DrawnLink] | None = None,
+    ) -> str:
         """Return a drawing for inlining; see `images.inline_svg`.
 
         Raises:
             PictureError: if it cannot be shown.
         """
-        name = f"drawing {digest(data, alternative, prefix)}"
-        return self._fragment(name, lambda: inline_svg(data, alternative, prefix))
+        leads = canonical([[target, link] for target, link in (links or {}).items()])
+        name = f"drawing {digest(data, alternative, prefix, leads)}"
+        return self._fragment(name, lambda: inline_svg(data, alternative, prefix, links))
 
     def frame(self, shown: str, make: Callable[[], str]) -> str:
         """Return the frame around a page, made by `make`; `shown` represents its entire content."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 
 from markupsafe import Markup, escape
@@ -10,7 +9,7 @@ from markupsafe import Markup, escape
 from ..errors import Severity
 from ..parsing import Output, OutputKind
 from .context import Context
-from .images import PictureError, checked_type, sized_image
+from .images import PictureError, data_address, sized_image
 
 
 def render_outputs(outputs: Iterable[Output], context: Context) -> Markup:
@@ -48,9 +47,7 @@ def _picture(output: Output, context: Context) -> Markup:
     if output.suffix == ".svg":
         context.drawings += 1
         return Markup(context.fragments.drawing(output.data, alternative, f"drawing-{context.drawings}-"))
-    kind = checked_type(f"output{output.suffix}", output.data)
-    address = f"data:image/{kind};base64,{base64.b64encode(output.data).decode()}"
-    return sized_image(output.data, address, alternative)
+    return sized_image(output.data, data_address(f"output{output.suffix}", output.data), alternative)
 
 
 def _left_out(kind: str, context: Context) -> Markup:

@@ -5,8 +5,10 @@ Keeps no state between pages. The surroundings of the page (neighbours, other la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from math import ceil
 from types import MappingProxyType
 
 from markdown_it.token import Token
@@ -17,10 +19,11 @@ from ..i18n import State
 from ..nearest import Guesses
 from ..parsing import (
     HIDDEN_HINT,
+    Fold,
+    Paper,
     Prose,
     Section,
     Source,
-    figure_kind,
     find_lookalikes,
     plain_text,
     python_tokens,
@@ -31,13 +34,17 @@ from ..parsing import (
 from ..resolve import Reference
 from ..tracing import Chip
 from .context import Context
+from .decisions import is_drawing, show_picture
+from .images import PictureError
 from .outputs import render_outputs
-from .prose_html import ProseRenderer, narrow_lines, with_title
+from .prose_html import ProseRenderer
+from .row_layout import RowLayout, arranged, lay_out, narrow_lines
+from .tensor_pictures import NO_PICTURES, Pictures, render_pictures
 
-SIMPLE = frozenset("paragraph_open inline paragraph_close heading_open heading_close".split())
-"""Types of tokens whose height depends only on the length of their text, except images."""
-CHARACTERS_PER_LINE = 58
-"""Characters in a line of prose at its usual width."""
+NOTHING = Markup()
+WORDS_PER_MINUTE = 200
+CODE_LINES_PER_MINUTE = 30
+"""How fast people read; code that is explained beside it is read faster than code alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,8 @@ class ContentsEntry:
     text: str
     lang: str
     """The language of the text; empty for code."""
+    original: str = ""
+    """The text in the language of the sources; empty for code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +68,10 @@ class CodeLine:
     html: str
     chips: tuple[Chip, ...] = ()
     """Shapes of its tensors."""
-    is_quiet: bool = False
-    """Whether it is folded."""
+    picture: str = ""
+    """Anchor of the pictures of its tensors; empty if there are none."""
+    fold: Fold | None = None
+    """What it holds, if it is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +81,7 @@ class Row:
     anchor: str
     prose: Markup
     code: tuple[CodeLine, ...]
-    is_wide: bool
-    """Whether its prose is too long for the space next to its code, and takes the full width above it."""
+    layout: RowLayout = RowLayout.PLAIN
     within: str = ""
     """The top-level class or function that it belongs to."""
     users: tuple[Reference, ...] = ()
@@ -79,7 +89,15 @@ class Row:
     prose_lines: int = 0
     """Approximate number of lines of its prose in a narrow column, for browsers that lay out a page incrementally."""
     outputs: str = ""
-    """Outputs of its code, if it is a cell of a notebook."""
+    """Outputs of its code, if it is a cell of a notebook, and pictures of its tensors."""
+    code_at: int = 0
+    """Where its code stands in the HTML of its prose, if its layout is `BESIDE`."""
+    is_right_longer: bool = False
+    """Whether what stands beside the prose ends below it, if its layout is `BESIDE`."""
+    caption: str = ""
+    """What stands beside its code if it has no prose: the definition that it belongs to, or its first name."""
+    target: str = ""
+    """The anchor of the caption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +124,22 @@ class Body:
     """Addresses that its prose links to."""
     has_chips: bool = False
     """Whether some lines have shapes of tensors."""
+    has_pictures: bool = False
+    """Whether some lines have pictures of tensors."""
+    has_charts: bool = False
+    """Whether it has charts, whose values a script shows."""
+    papers: tuple[Paper, ...] = ()
+    """The papers that it explains."""
+    before: Markup = NOTHING
+    """What a reader needs to know before."""
+    next: Markup = NOTHING
+    """What to read next and why."""
+    minutes: int = 0
+    """Estimated time for reading it in minutes."""
+    is_front: bool = False
+    """Whether it shows the cards of other pages."""
+    code_lines: int = 0
+    """Number of lines of code that a reader sees, without empty ones."""
 
 
 def render_body(
@@ -115,6 +149,7 @@ def render_body(
     names: Mapping[str, int] = MappingProxyType({}),
     chips: Mapping[int, tuple[Chip, ...]] = MappingProxyType({}),
     users: Callable[[str], Iterable[Reference]] = lambda name: (),
+    pictures: Pictures = NO_PICTURES,
 ) -> Body:
     """Render the page of `source` in the language of `context`, which collects the problems.
 
@@ -125,10 +160,13 @@ def render_body(
         names: Name -> its number in the code.
         chips: Line number -> shapes to show at the end of the line.
         users: Returns the users of a definition.
+        pictures: Pictures of tensors to show below the code.
     """
     renderer = ProseRenderer(context)
     _report_disguises(source, context)
     pieces, title = source.prose, source.title
+    find_used = cache(lambda: _used_symbols(pieces, context))
+    context.names, context.symbols = names if source.is_python else None, find_used
     heading = Markup()
     first = next((prose.tokens for prose in pieces if prose.tokens), ())
     if title_position(first) is None:
@@ -137,33 +175,53 @@ def render_body(
     rows: list[Row] = []
     for prose in pieces:
         tokens = with_title(prose.tokens) if prose.tokens is first else prose.tokens
-        numbered = tuple(
-            CodeLine(number, lines[number - 1], chips.get(number, ()), number in source.quiet)
-            for number in prose.section.code
-        )
-        wide = source.is_python and _is_wide(prose, len(numbered))
         section = prose.section
-        context.within = section.within
-        html = renderer.parts(tokens) if wide else renderer.prose(tokens)
+        looks = pictures.anchors(section.name, section.code)
+        numbered = tuple(
+            CodeLine(
+                number,
+                lines[number - 1],
+                chips.get(number, ()),
+                looks.get(number, ""),
+                source.folds.get(number),
+            )
+            for number in section.code
+        )
+        context.within, context.notes = section.within, prose.notes
+        shown = sum(not line.fold for line in numbered)
+        layout, groups, code_after = lay_out(prose, tokens, shown, has_code=bool(numbered))
+        html, code_at = arranged(groups, code_after, renderer) if groups else (renderer.prose(tokens), 0)
         used = users(section.name) if section.opens and section.opens.name == section.name else ()
         within = section.within.partition(".")[0]
         if source.problem and not rows:
-            html = Markup('<p class="wrong">{}</p>\n').format(str(source.problem)) + html
+            message = Markup('<p class="wrong">{}</p>\n').format(str(source.problem))
+            html, code_at = message + html, code_at + len(message)
         rows.append(
             Row(
                 section.name,
                 html,
                 numbered,
-                wide,
+                layout,
                 within,
                 tuple(used),
                 narrow_lines(tokens),
-                _outputs(source, section, context) if source.outputs else "",
+                (_outputs(source, section, context) if source.outputs else "")
+                + render_pictures(pictures, section.name, section.code, context),
+                code_at,
+                bool(groups) and groups[-1].right > groups[-1].left,
+                *_caption(source, section),
             )
         )
-    context.within = ""
+    context.within, context.notes = "", {}
     contents = tuple(_contents(pieces, first, renderer))
-    tied = _symbols(source, pieces, names, context)
+    tied = {**_symbols(source, find_used, names, context), **context.tied}
+    _check_pictogram(source, context)
+    meta = source.meta
+    before, after = (
+        renderer.block(getattr(meta, key), meta.lines[key]) if getattr(meta, key) else Markup()
+        for key in ("before", "next")
+    )
+    code_lines = sum(bool(line.html) and line.fold is None for row in rows for line in row.code)
     summary = renderer.words(source.meta.summary)[0] if source.meta.summary else ""
     counts = list(context.seen.values())
     return Body(
@@ -178,7 +236,37 @@ def render_body(
         tied,
         frozenset(context.targets),
         bool(chips),
+        bool(pictures.steps),
+        bool(context.line_styles),
+        meta.papers,
+        before,
+        after,
+        _minutes(pieces, code_lines),
+        any('<ul class="cards">' in row.prose for row in rows),
+        code_lines,
     )
+
+
+def _check_pictogram(source: Source, context: Context) -> None:
+    """Report what is wrong with the drawing that stands for the page. Other pages show it."""
+    if not source.meta.pictogram:
+        return
+    context.line = source.meta.lines["pictogram"]
+
+    def check(file: str, data: bytes) -> str:
+        if not is_drawing(file):
+            raise PictureError("a pictogram is a drawing; save it as SVG")
+        return context.fragments.drawing(data, "", "")
+
+    show_picture(context, source.meta.pictogram, "", check, lambda address: "")
+
+
+def _minutes(pieces: Iterable[Prose], code_lines: int) -> int:
+    """Estimate how long it takes to read a page, the same in all languages: the words of its original, and its code."""
+    words = sum(
+        len(token.content.split()) for prose in pieces for token in prose.tokens if token.type == "inline"
+    )
+    return ceil(words / WORDS_PER_MINUTE + code_lines / CODE_LINES_PER_MINUTE)
 
 
 def _outputs(source: Source, section: Section, context: Context) -> Markup:
@@ -199,21 +287,29 @@ def _report_disguises(source: Source, context: Context) -> None:
         context.problem(reason, "Write it in letters of one script.", Severity.WARNING)
 
 
+def _used_symbols(pieces: Iterable[Prose], context: Context) -> frozenset[str]:
+    """Return the symbols in all formulas, as marked there."""
+    from ..tex import find_symbols
+
+    return frozenset(
+        symbol
+        for prose in pieces
+        for block in prose.tokens
+        for token in [block, *(block.children or [])]
+        if token.type.startswith("math")
+        for symbol in find_symbols(_prepared(token, block.meta["line"], context))
+    )
+
+
 def _symbols(
-    source: Source, pieces: Iterable[Prose], names: Mapping[str, int], context: Context
+    source: Source, find_used: Callable[[], Collection[str]], names: Mapping[str, int], context: Context
 ) -> Mapping[str, int]:
     """Return the symbols of the front matter, as marked in formulas, with the numbers of their names in the code."""
     if not source.meta.symbols:
         return {}
     from ..tex import find_symbols
 
-    used: set[str] = set()
-    for prose in pieces:
-        for block in prose.tokens:
-            for token in [block, *(block.children or [])]:
-                if token.type.startswith("math"):
-                    used.update(find_symbols(_prepared(token, block.meta["line"], context)))
-    found = {}
+    used, found = find_used(), {}
     guesses = Guesses()
     context.line = source.meta.symbols_line
     for symbol, name in source.meta.symbols.items():
@@ -249,37 +345,27 @@ def _contents(
         if opens and prose.section.name == opens.name:
             titled = bool(headings) and headings[0].anchor == opens.name
             if titled:
-                yield ContentsEntry(own, opens.name, *renderer.words(headings.pop(0).text))
+                yield _entry(own, opens.name, headings.pop(0).text, renderer)
             elif prose.tokens or opens.depth == 0:
                 yield ContentsEntry(own, opens.name, show_hidden(opens.name.rpartition(".")[2]), "")
         for heading in headings:
             level = max(own + bool(opens), heading.level)
-            yield ContentsEntry(level, heading.anchor, *renderer.words(heading.text))
+            yield _entry(level, heading.anchor, heading.text, renderer)
 
 
-def _is_wide(prose: Prose, code_lines: int) -> bool:
-    """Return whether prose next to its code would leave much of the screen empty."""
-    if len(prose.tokens) < 12 and all(
-        token.type in SIMPLE and len(token.content) < 2 * CHARACTERS_PER_LINE and "![" not in token.content
-        for token in prose.tokens
-    ):
-        return False  # a fast path for most sections
-    height = 0.0
-    for token in prose.tokens:
-        match token.type:
-            case "inline" if [child.type for child in token.children or []] == ["image"]:
-                height += 12
-            case "inline":
-                height += len(plain_text(token.content)) / CHARACTERS_PER_LINE + 1
-            case "fence" if figure_kind(token):
-                height += 14
-            case "math_block":
-                height += 3
-            case "field" | "label":
-                height += 1
-            case "doctest" | "fence" | "code_block":
-                height += token.content.count("\n") + 2
-    return height > 12 and height > 1.6 * code_lines
+def _entry(level: int, anchor: str, text: str, renderer: ProseRenderer) -> ContentsEntry:
+    return ContentsEntry(level, anchor, *renderer.words(text), plain_text(text))
+
+
+def _caption(source: Source, section: Section) -> tuple[str, str]:
+    """Return the caption of code without prose, and its anchor. What is folded has none, as it says what it is."""
+    shown = [n for n in section.code if n not in source.folds]
+    if not shown:
+        return "", section.name
+    if section.within:
+        return section.within, section.opens.name if section.opens else section.within
+    first = next((source.shown(n) for n in shown if source.lines[n - 1].strip()), "")
+    return first.partition(" = ")[0].partition("(")[0].strip(), section.name
 
 
 def hidden_definitions(sections: Iterable[Section]) -> list[tuple[Section, Section]]:
@@ -298,3 +384,11 @@ def hidden_definitions(sections: Iterable[Section]) -> list[tuple[Section, Secti
                 pairs.append((before, section))
             seen[opens.name] = section
     return pairs
+
+
+def with_title(tokens: Sequence[Token]) -> list[Token]:
+    """Mark the page's title in its first prose."""
+    found = list(tokens)
+    if (position := title_position(tokens)) is not None:
+        found[position] = found[position].copy(meta={**found[position].meta, "title": True})
+    return found

@@ -13,14 +13,16 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
-from ..i18n import State, is_translatable, marked
+from ..i18n import State, entry_id, is_translatable, marked
 from ..parsing import References, markdown, parse_inline, plain_text
 from .context import Context
-from .decisions import translate
+from .decisions import lone_picture, translate
 from .line_breaks import keep_together
 from .sanitize import balance, clean_words, depth
 from .tidy_html import MAX_DEPTH
 
+ORIGINAL = re.compile("<!--o-->(.*?)<!--/o-->", re.DOTALL)
+"""An original behind its translation, which is not on the page itself; no author's text can look like the marks."""
 _ASIDE = re.compile("\ue000([0-9]{1,9})\ue001")
 
 
@@ -37,6 +39,14 @@ class PassageRenderer(RendererHTML):
         """Render a single block, such as a title."""
         self.context.line = line
         return Markup(self._block(text, parse_inline(text)))
+
+    def original(self, text: str, references: References | None = None) -> Markup:
+        """Render a passage in the language of the sources, without what surrounds it."""
+        return Markup(self._inline(parse_inline(text, references)))
+
+    def translation(self, text: str, references: References | None = None) -> Markup:
+        """Render a translator's text, without what surrounds it."""
+        return Markup(self._foreign(text, references))
 
     def words(self, text: str) -> tuple[str, str]:
         """Return a block as plain text, and the language of the text."""
@@ -68,31 +78,34 @@ class PassageRenderer(RendererHTML):
         context = self.context
         shown = translate(context, text)
         state, translated = shown.state, shown.text
-        if [child.type for child in children] == ["image"]:
+        if lone_picture(children):
             return self._inline(
                 parse_inline(translated, references)
             )  # the image is the same, only its texts differ
         is_source = translated == text and (context.lang == context.source_lang or state is State.TRANSLATED)
         is_beside = not is_source and state in (State.TRANSLATED, State.STALE)
         anchors = self.anchors(children) if context.anchors and "<" in text else ""
+        # Of two formulas or footnotes with an anchor, the first has it, which is to be on the page.
+        foreign = self._foreign(translated, references) if is_beside else ""
         original = self._inline(children)
         if is_translatable(text):
             original += _pencil(context.origin(context.line), context.gettext("Edit this passage"))
         if is_source:
             return anchors + original
         lang = marked(context.source_lang, context.lang)
-        edit = _pencil(context.entry(shown.line), context.gettext("Improve this translation"))
+        edit = _pencil(context.entry(text, shown.line), context.gettext("Improve this translation"))
         if not is_beside:
             return f'{anchors}<span class="u"{lang}>{original}</span>{edit}'
         mark = ""
         if state is State.STALE:
-            title = escape(context.gettext("The English has changed since this was translated."))
+            title = context.gettext("The English has changed since this was translated.")
+            title = escape(f"{title} ({entry_id(text)})")
             mark = f' <span class="mark" title="{title}">{escape(context.gettext("out of date"))}</span>'
         css = " stale" if mark else ""
-        return (
-            f'{anchors}<span class="t{css}">{self._foreign(translated, references)}{mark}{edit}</span>'
-            f'<span class="o{css}"{lang}>{original}</span>'
-        )
+        beside = f'<span class="o{css}"{lang}>{original}</span>'
+        if not mark:
+            beside = f"<!--o-->{beside}<!--/o-->"
+        return f'{anchors}<span class="t{css}">{foreign}{mark}{edit}</span>{beside}'
 
     def _foreign(self, text: str, references: References | None) -> str:
         """Render a translator's text and sanitize it; formulas and code are trusted."""
@@ -124,5 +137,4 @@ def _pencil(href: str, name: str) -> str:
     """Return a link for editing a passage."""
     if not href:
         return ""
-    name = escape(name)
-    return f' <a class="edit" href="{escape(href)}" title="{name}" aria-label="{name}" rel="noopener">✎</a>'
+    return f' <a class="edit" href="{escape(href)}" title="{escape(name)}"></a>'

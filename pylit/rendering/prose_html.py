@@ -6,9 +6,8 @@ Problems (a formula that KaTeX rejects, a broken link) are reported with their l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from math import ceil
+from collections.abc import Sequence
+from functools import partial
 
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -21,42 +20,47 @@ from ..parsing import (
     Figure,
     FigureError,
     FigureKind,
+    Pages,
+    Specimen,
+    back_anchor,
     code_span,
     figure_kind,
     markdown,
     parse_inline,
+    split_names,
     suspicion,
-    title_position,
     without_directives,
 )
 from ..resolve import EXTERNAL
 from .context import Context
 from .decisions import (
     FULL,
+    drawn_links,
+    find_attachment,
+    find_tied,
     is_drawing,
     is_elsewhere,
     link_to_picture,
+    lone_picture,
+    picture_theme,
     resolve_link,
     show_figure,
     show_picture,
 )
-from .images import linked_image
+from .images import data_address, file_name, linked_image, sized_image, tie
 from .labels import box_class, box_label, default_label, optional_label, part_label
 from .line_breaks import breakable
+from .maps import render_map
 from .passage_html import PassageRenderer
 from .raw_html import RawHtml, RawPicture
 
-SHORT = 520
-"""Number of characters of prose below which two columns would be too short to read."""
 SHOWN = 200
 """Maximum number of characters of a formula quoted in a message."""
-_THEMED = re.compile(r"#gh-(dark|light)-mode-only\Z")
-"""How GitHub marks a picture for one of its themes."""
 PARAMETERS = frozenset("parameters others keywords attributes".split())
 """Parts of docstrings with names that are in the code beside them."""
+SHELLS = frozenset("bash sh shell zsh console".split())
+"""Languages of commands, which are broken where there is no room for them."""
 _WIDTH = re.compile(r'(?<=style=")--w:[0-9.e+]+')
-NARROW = 42
-"""Characters in a line of prose on a phone."""
 
 
 class ProseRenderer(PassageRenderer):
@@ -67,6 +71,8 @@ class ProseRenderer(PassageRenderer):
         self.in_link = False
         self.figure_theme = ""
         """The theme for which the current figure is shown; empty for both."""
+        self.caption = ""
+        """The caption of the current figure, whose picture is in a link."""
         self.raw = RawHtml(context, self._picture)
 
     def prose(self, tokens: Sequence[Token]) -> Markup:
@@ -75,23 +81,6 @@ class ProseRenderer(PassageRenderer):
 
     def anchors(self, children: Sequence[Token]) -> str:
         return self.raw.anchors(children)
-
-    def parts(self, tokens: Sequence[Token]) -> Markup:
-        """Render the prose of one section, with a box for each heading of the first two levels and its text."""
-        starts, opened = [], 0
-        for position, token in enumerate(tokens):
-            opened += len(token.meta.get("opens", ())) - len(token.meta.get("closes", ()))
-            if token.type == "heading_open" and token.tag < "h3" and not opened:
-                starts.append(position)
-        bounds = sorted({0, *starts, len(tokens)})
-        html = Markup()
-        for start, end in pairwise(bounds):
-            part = tokens[start:end]
-            length = sum(len(token.content) for token in part)
-            css = "part short" if length < SHORT else "part"
-            lines = narrow_lines(part)
-            html += Markup('<div class="{}" style="--p:{}">{}</div>\n').format(css, lines, self.prose(part))
-        return html
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
@@ -113,17 +102,16 @@ class ProseRenderer(PassageRenderer):
         return f"</h{self.context.last_level}>\n"
 
     def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        if _is_picture(tokens[idx + 1]):
-            picture = (tokens[idx + 1].children or [])[0]
-            self.figure_theme = _theme(str(picture.attrGet("src") or ""))
+        if picture := _figure_of(tokens[idx + 1]):
+            self.figure_theme = picture_theme(str(picture.attrGet("src") or ""))
             css = f"picture {self.figure_theme}-only" if self.figure_theme else "picture"
             return f'<figure class="{css}" tabindex="0"{self._marked(tokens[idx + 1].content)}>'
         return self.renderToken(tokens, idx, options, env)
 
     def paragraph_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        if _is_picture(tokens[idx - 1]):
-            self.figure_theme = ""
-            return "</figure>\n"
+        if _figure_of(tokens[idx - 1]):
+            caption, self.figure_theme, self.caption = self.caption, "", ""
+            return f"{caption}</figure>\n"
         return self.renderToken(tokens, idx, options, env)
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -143,6 +131,11 @@ class ProseRenderer(PassageRenderer):
             )
         return self.renderToken(tokens, idx, options, env)
 
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        if not tokens[idx + 1].content:  # it heads nothing
+            tokens[idx].tag = tokens[idx + 2].tag = "td"
+        return self.renderToken(tokens, idx, options, env)
+
     def math_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         html = self._formula(token.content, display=False)
@@ -152,7 +145,8 @@ class ProseRenderer(PassageRenderer):
     def math_inline_double(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
-        return self._ours(self._formula(tokens[idx].content, display=True))
+        html = self._formula(tokens[idx].content, display=True)
+        return self._ours(f'<span class="formula" tabindex="0">{html}</span>' if html else "")
 
     def math_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         html = self._formula(tokens[idx].content, display=True)
@@ -181,20 +175,24 @@ class ProseRenderer(PassageRenderer):
         text, context = tokens[idx].content, self.context
         if reason := suspicion(text):
             context.problem(reason, HIDDEN_HINT, Severity.WARNING, about=text)
-        html = f'<code translate="no">{breakable(self._coloured(text, "python"))}</code>'
+        is_path = "/" in text and " " not in text  # or an address
+        coloured = self._coloured(text, "" if is_path else "python")
+        html = f'<code translate="no">{breakable(coloured)}</code>'
         full = tokens[idx].meta.get("target", "")
         found = context.in_prose(full or text, context.within) if not self.in_link else None
         if not found and not self.in_link and "." in full:
             found = context.refer(full.removesuffix("()"))
         if found:
-            html = f'<a class="ref" href="{escape(found.href)}" title="{escape(found.title)}">{html}</a>'
+            title = f' title="{escape(found.title)}"' if found.title != text else ""
+            html = f'<a class="ref" href="{escape(found.href)}"{title}>{html}</a>'
         return self._ours(html)
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if kind := figure_kind(tokens[idx]):
             return self._figure(kind, tokens[idx])
         info = tokens[idx].info.split()
-        return self._listing(tokens[idx].content, info[0] if info else "", first=1)
+        language = info[0] if info else ""
+        return self._listing(tokens[idx].content, language, " shell" * (language in SHELLS), first=1)
 
     def _figure(self, kind: FigureKind, token: Token) -> str:
         context, first = self.context, self.context.line
@@ -207,9 +205,13 @@ class ProseRenderer(PassageRenderer):
             context.lang,
             context.source_lang,
             context.glossaries,
+            context.line_styles,
+            context.standing,
         )
 
         def write(figure: Figure) -> str:
+            if isinstance(figure, Pages | Specimen):
+                return render_map(figure, page.block, context)
             html = str(render_figure(figure, page)) if context.draws(0) else ""
             if not context.draws(len(html)):
                 raise FigureError(*FULL)
@@ -254,7 +256,8 @@ class ProseRenderer(PassageRenderer):
             return "<a>"
         rel = ' rel="noopener"' if href.startswith(EXTERNAL) else ""
         tooltip = f' title="{escape(title)}"' if title else ""
-        return f'<a href="{escape(href)}"{rel}{tooltip}>'
+        bare = ' class="bare"' if rel and tokens[idx + 1].content == target else ""  # once is enough on paper
+        return f'<a href="{escape(href)}"{rel}{tooltip}{bare}>'
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         self.in_link = False
@@ -267,7 +270,7 @@ class ProseRenderer(PassageRenderer):
         return self._picture(
             RawPicture(target, alternative, caption, is_in_link=self.in_link),
             has_caption=True,
-            is_alone=len(tokens) == 1,
+            is_alone=lone_picture(tokens) is not None,
         )
 
     def _picture(self, picture: RawPicture, *, has_caption: bool = False, is_alone: bool = False) -> str:
@@ -281,20 +284,24 @@ class ProseRenderer(PassageRenderer):
         below = "" if is_shown_anyway else f"<figcaption>{escape(caption)}</figcaption>"
         if is_elsewhere(target):
             href = link_to_picture(context, target, caption)
-            words = escape(alternative or caption or target)
+            words = escape(alternative or caption or file_name(target))
             is_linked = href and not picture.is_in_link
-            return self._ours(
-                (f'<a href="{escape(href)}" rel="noopener">{words}</a>' if is_linked else str(words)) + below
-            )
+            shown = f'<a href="{escape(href)}" rel="noopener">{words}</a>' if is_linked else str(words)
+            return self._ours(shown + below)
 
         def write(file: str, data: bytes) -> str:
             if not is_drawing(file):
                 size = (picture.width, picture.height)
-                html = str(linked_image(data, context.picture(file), alternative, size))
-                context.pictures[file] = None
+                if find_attachment(context, target):
+                    html = str(sized_image(data, data_address(file, data), alternative, size))
+                else:
+                    html = str(linked_image(data, context.picture(file), alternative, size))
+                    context.pictures[file] = None
                 return html.replace("<img", f"<img{picture.style}", 1)
             context.drawings += 1
-            html = context.fragments.drawing(data, alternative, f"drawing-{context.drawings}-")
+            name = f"drawing-{context.drawings}-"
+            html = context.fragments.drawing(data, alternative, name, drawn_links(context, data))
+            html = tie(html, partial(find_tied, context, file))
             return _WIDTH.sub(f"--w:{picture.width}", html, count=1) if picture.width else html
 
         def write_separate(address: str) -> str:
@@ -304,11 +311,13 @@ class ProseRenderer(PassageRenderer):
         html = show_picture(context, target, caption, write, write_separate)
         if html is None:
             return self._ours(str(escape(alternative or (caption if is_alone else ""))) + below)
-        mode = picture.mode or _theme(target)
+        mode = picture.mode or picture_theme(target)
         if mode and mode != self.figure_theme:
             html = f'<span class="{mode}-only">{html}</span>'
-        has_caption = has_caption and bool(caption)
-        return self._ours(html + (f"<figcaption>{escape(caption)}</figcaption>" if has_caption else ""))
+        text = f"<figcaption>{escape(caption)}</figcaption>" if has_caption and caption else ""
+        if text and picture.is_in_link:  # which ends before it
+            self.caption, text = text if is_alone else "", ""
+        return self._ours(html + text)
 
     def label(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Render the heading of a part of a docstring, which is in no table of contents."""
@@ -320,7 +329,7 @@ class ProseRenderer(PassageRenderer):
         is_local = meta["kind"] in PARAMETERS
         parts = []
         if meta["names"]:
-            names = (name.strip() for name in meta["names"].split(","))
+            names = split_names(meta["names"])
             parts.append(", ".join(self._name(name, is_local=is_local) for name in names))
         if meta["type"]:
             parts.append(f'<span class="type">{self._inline(parse_inline(meta["type"]))}</span>')
@@ -339,6 +348,25 @@ class ProseRenderer(PassageRenderer):
             return self._inline(parse_inline(code_span(name)))
         code = f'<code translate="no">{escape(name)}</code>'
         return f'<span data-sym="{escape(name.lstrip("*"))}">{code}</span>'
+
+    def note(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Render the label of a footnote, which leads back to the first reference to it."""
+        meta = tokens[idx].meta
+        anchor = f' id="{escape(meta["anchor"])}"' if self.context.claims_anchor(meta["anchor"]) else ""
+        label = escape(f"[{meta['label']}]")
+        if "back" in meta and anchor:
+            label = Markup('<a href="#{}">{}</a>').format(meta["back"], label)
+        return f"<dt{anchor}>{label}</dt>\n"
+
+    def footnote_ref(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token, context = tokens[idx], self.context
+        label = token.meta["note"]
+        anchor = context.notes.get(label)
+        text = escape(token.content if anchor is None else f"[{label}]")
+        if not anchor or self.in_link:
+            return str(text)
+        own = f' id="{escape(first)}"' if context.claims_anchor(first := back_anchor(anchor)) else ""
+        return self._ours(f'<a class="cite" href="#{escape(anchor)}"{own}>{text}</a>')
 
     def box_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         meta = tokens[idx].meta
@@ -369,34 +397,11 @@ class ProseRenderer(PassageRenderer):
         return self.raw.block(token.content, token.meta.get("opens", ()), token.meta.get("closes", ()))
 
 
-def narrow_lines(tokens: Iterable[Token]) -> int:
-    """Return the approximate number of lines of prose in a narrow column."""
-    return sum(
-        ceil(len(token.content) / NARROW) if token.type == "inline" else token.content.count("\n") + 1
-        for token in tokens
-        if token.content
-    )
-
-
 def _words(tokens: Sequence[Token]) -> list[str]:
     return [
         word for token in tokens for word in (_words(token.children) if token.children else [token.content])
     ]
 
 
-def _is_picture(token: Token) -> bool:
-    return token.type == "inline" and [child.type for child in token.children or []] == ["image"]
-
-
-def _theme(target: str) -> str:
-    """Return the theme that the target of a picture is marked for; empty if it is for both."""
-    found = _THEMED.search(target)
-    return found[1] if found else ""
-
-
-def with_title(tokens: Sequence[Token]) -> list[Token]:
-    """Mark the page's title in its first prose."""
-    found = list(tokens)
-    if (position := title_position(tokens)) is not None:
-        found[position] = found[position].copy(meta={**found[position].meta, "title": True})
-    return found
+def _figure_of(token: Token) -> Token | None:
+    return lone_picture(token.children or []) if token.type == "inline" else None

@@ -15,15 +15,17 @@ from markupsafe import escape
 from ..parsing import Tag, alignment, parse_tag
 from ..resolve import EXTERNAL
 from .context import Context
-from .decisions import resolve_link
+from .decisions import is_elsewhere, resolve_link
 from .sanitize import INLINE_TAGS, RENAMED, as_text, clean_block
-from .tidy_html import HtmlError
+from .tidy_html import MAX_DEPTH, HtmlError
 
 _LENGTH = re.compile(r"([1-9][0-9]{0,3})(?:px)?")
 _SHARE = re.compile(r"([1-9][0-9]?|100)%")
 _SPAN = re.compile(r"[1-9][0-9]?")
 _MODE = re.compile(r"prefers-color-scheme:\s*(dark|light)")
 _ASIDE = re.compile("\ue000([0-9]{1,9})\ue001")
+_TABLE = frozenset("table thead tbody tr".split())
+_CELLS = frozenset(["td", "th"])
 _MARKS = re.compile("[\ue000\ue001]")
 
 
@@ -79,31 +81,44 @@ class RawHtml:
             opens: Elements that start in it and end in another block, outermost first.
             closes: Elements that start in another block and end in it, outermost first.
         """
-        closes = self._closable(closes)
-        before = "".join(f"<{name}>" for name in closes)
-        after = "".join(f"</{name}>" for name in reversed(opens))
+        outer, closes = self._closable(closes)
+        opens = _with_bodies(outer, opens)
+        if not _TABLE.isdisjoint(outer[-1:]) or not _CELLS.isdisjoint(
+            (*opens, *closes)
+        ):  # parts of tables exist in tables only
+            outer = outer[_last(outer, "table") :]
+        else:
+            outer = []
+        before = "".join(f"<{name}>" for name in (*outer, *closes))
+        after = "".join(f"</{name}>" for name in reversed((*outer, *opens)))
         self._aside, self._sources, self._links = [], {}, 0
         try:
             # Alone, each half would be completed or dropped.
             html = clean_block(before + _MARKS.sub("", content), self, (*opens, *closes))
+            if outer and not (html.startswith(before) and html.rstrip().endswith(after)):
+                raise HtmlError("it has text in a table, but outside of its cells")
         except HtmlError as error:
             self.context.problem(f"this HTML cannot be shown: {error}", "Close its tags, or nest fewer.")
             html = before + as_text(content) if closes else as_text(content)
             return html.removeprefix(before) + "".join(f"</{name}>" for name in reversed(closes))
         html = html.removeprefix(before)
-        if opens and html.rstrip().endswith(after):
+        if (opens or outer) and html.rstrip().endswith(after):
             html = html.rstrip().removesuffix(after) + "\n"
             self._open += opens
         aside = self._aside
         return _ASIDE.sub(lambda match: aside[int(match[1])], html)
 
-    def _closable(self, closes: Sequence[str]) -> Sequence[str]:
-        """Return those of the elements to close that are open, the innermost ones."""
-        count = 0
-        while count < min(len(closes), len(self._open)) and closes[-1 - count] == self._open[-1 - count]:
-            count += 1
-        del self._open[len(self._open) - count :]
-        return closes[len(closes) - count :]
+    def _closable(self, closes: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return the innermost elements that stay open, and those of the elements to close that are open."""
+        place = len(self._open)
+        for name in reversed(closes):
+            end = place - (name == "table" and self._open[place - 1 : place] == ["tbody"])
+            if self._open[max(end - 1, 0) : end] != [name]:
+                break
+            place = end - 1
+        closed = self._open[place:]
+        del self._open[place:]
+        return self._open[-MAX_DEPTH:], closed
 
     def end(self) -> str:
         """Close what blocks have opened and none has closed."""
@@ -179,6 +194,18 @@ class RawHtml:
         return "".join(f"<a{anchor}></a>" for anchor in found if anchor)
 
 
+def _with_bodies(outer: Sequence[str], opens: Sequence[str]) -> list[str]:
+    """Return the elements that are opened, with the body that HTML adds to a table."""
+    found = list(outer)
+    for name in opens:
+        found += ["tbody", name] if name == "tr" and found[-1:] == ["table"] else [name]
+    return found[len(outer) :]
+
+
+def _last(names: Sequence[str], name: str) -> int:
+    return max((place for place, other in enumerate(names) if other == name), default=len(names))
+
+
 def _picture(tag: Tag, *, is_in_link: bool) -> RawPicture:
     texts = {
         name: " ".join(tag.attributes.get(name, "").split()) for name in ("alt", "title", "width", "height")
@@ -201,6 +228,6 @@ def _themed(picture: RawPicture, sources: dict[str, str]) -> list[RawPicture]:
     if not sources:
         return [picture]
     targets = {"light": sources.get("light", picture.target), "dark": sources.get("dark", picture.target)}
-    if len(set(targets.values())) == 1:
+    if len(set(targets.values())) == 1 or all(map(is_elsewhere, targets.values())):  # one link is enough
         return [picture]
     return [replace(picture, target=target, mode=mode) for mode, target in targets.items()]

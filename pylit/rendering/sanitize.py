@@ -42,6 +42,8 @@ _ATTRIBUTES = {
 }
 """Attributes that a `TagWriter` may write."""
 _STYLE = {"text-align"}
+_EMPTY_HEAD = re.compile(r"<th\b([^>]*)>(\s*)</th>")
+"""A head without content: it heads nothing, and becomes an ordinary cell. Before it is sanitized, `>` may be quoted."""
 _MARKUP = frozenset(["<", ">", "&", "\xa0", *map(chr, range(32))])
 """Without any of these characters, HTML is plain text."""
 
@@ -80,7 +82,7 @@ def clean_block(html: str, writer: TagWriter | None = None, spanning: Collection
 
     renamed = {**RENAMED, "p": "div"} if "div" in spanning else RENAMED  # a paragraph contains no blocks
     html = tidy(html, BLOCK_TAGS, INLINE_TAGS, writer, renamed)
-    return nh3.clean(
+    html = nh3.clean(
         html,
         tags=set(BLOCK_TAGS | INLINE_TAGS),
         attributes=_ATTRIBUTES if writer else {},
@@ -88,6 +90,7 @@ def clean_block(html: str, writer: TagWriter | None = None, spanning: Collection
         filter_style_properties=_STYLE,
         link_rel=None,
     )
+    return html if spanning else _EMPTY_HEAD.sub(r"<td\1>\2</td>", html)
 
 
 def as_text(html: str) -> str:

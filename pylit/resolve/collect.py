@@ -49,6 +49,8 @@ def collect_facts(source: Source, module: str, uses: Uses) -> Facts:
         code,
         Labels("", {}),
         host_anchors=source.host_anchors,
+        hook=source.meta.hook or source.meta.summary,
+        pictogram=source.meta.pictogram,
     )
     if module:
         found = _survey_module(source, found, uses)
@@ -66,7 +68,13 @@ def collect_labels(facts: Facts, catalog: Catalog) -> Labels:
         for name, about in facts.definitions.items()
         if about.summary
     }
-    return Labels(translated(facts.title), sentences, bool(catalog.lookup(facts.title).text))
+    return Labels(
+        translated(facts.title),
+        sentences,
+        bool(catalog.lookup(facts.title).text),
+        translated(facts.hook) if facts.hook else "",
+        bool(facts.hook and catalog.lookup(facts.hook).text),
+    )
 
 
 def _survey_module(source: Source, found: Facts, uses: Uses) -> Facts:

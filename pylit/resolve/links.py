@@ -141,8 +141,8 @@ class Links:
         name = unquote(target)
         if name.startswith("attachment:"):
             raise LinkError(
-                f"the {kind} `{target}` is inside a cell of the notebook, and pages show files only",
-                "Save it beside the notebook, and name it by its path.",
+                f"the {kind} `{target}` is not attached to a cell, or is not in a format that is shown",
+                "Attach it again, or save it as a file.",
             )
         if self.files.kind(self._joined(name)) is not PathKind.FILE:
             # Code hosts take `?raw=true` and `#gh-dark-mode-only`, which are not part of the name.
@@ -153,6 +153,12 @@ class Links:
         if path.startswith(("../", "/")) or self.files.kind(path) is not PathKind.FILE:
             raise LinkError(f"the {kind} `{target}` does not exist", f"Looked for `{path}`.")
         return path
+
+    def localized(self, file: str) -> str:
+        """Return the variant of a file for the language of the page, such as `name.zh.svg`; itself if there is none."""
+        stem, suffix = posixpath.splitext(file)
+        variant = f"{stem}.{self.lang}{suffix}"
+        return variant if self.files.kind(variant) is PathKind.FILE else file
 
     def read(self, file: str) -> bytes:
         """Return the content of a file, given relative to the base of the site.

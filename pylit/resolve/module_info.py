@@ -35,6 +35,9 @@ class Labels:
     """Definition -> first sentence of its prose, without markup."""
     is_translated: bool = True
     """Whether the title is in that language rather than in that of the sources."""
+    hook: str = ""
+    """One line about the page, without markup."""
+    is_hook_translated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,10 @@ class Facts:
     """Definition -> the parameters it takes when it is called."""
     host_anchors: Mapping[str, str] = field(default_factory=dict)
     """Anchor of a heading on a code host -> the anchor on its page, where they differ."""
+    hook: str = ""
+    """One line about the page, as Markdown, the msgid of its block; its summary if its author has written none."""
+    pictogram: str = ""
+    """The drawing that stands for the page, relative to its file."""
     key: str = ""
     """Digest of the file from which the facts were collected."""
 
@@ -112,6 +119,8 @@ class Facts:
             "used": [[use.full, use.user] for use in self.used],
             "arguments": {name: sorted(found) for name, found in self.arguments.items()},
             "host_anchors": dict(self.host_anchors),
+            "hook": self.hook,
+            "pictogram": self.pictogram,
         }
 
 
@@ -130,6 +139,8 @@ def facts_from_json(value: Any, key: str) -> Facts | None:
             tuple(NameUse(full, user) for full, user in value["used"]),
             {name: frozenset(taken) for name, taken in value["arguments"].items()},
             dict(value["host_anchors"]),
+            value["hook"],
+            value["pictogram"],
             key,
         )
         return found if _is_sound(found) else None
@@ -140,6 +151,7 @@ def facts_from_json(value: Any, key: str) -> Facts | None:
 def _is_sound(facts: Facts) -> bool:
     """Return whether all texts are strings and all numbers are integers."""
     texts = [facts.file, facts.module, facts.title, *facts.names, *facts.exports, *facts.exports.values()]
+    texts += (facts.hook, facts.pictogram)
     for name, about in facts.definitions.items():
         texts += (name, about.anchor, about.signature, about.summary)
     for use in facts.used:
@@ -154,7 +166,13 @@ def _is_sound(facts: Facts) -> bool:
 
 def labels_as_json(labels: Labels) -> list[Any]:
     """Return labels as a JSON-serializable list."""
-    return [labels.title, dict(labels.sentences), labels.is_translated]
+    return [
+        labels.title,
+        dict(labels.sentences),
+        labels.is_translated,
+        labels.hook,
+        labels.is_hook_translated,
+    ]
 
 
 def labels_from_json(value: Any) -> Labels | None:
@@ -166,9 +184,11 @@ def labels_from_json(value: Any) -> Labels | None:
 
 
 def _labels(value: Any) -> Labels:
-    title, sentences, is_translated = value
-    if not isinstance(is_translated, bool) or not isinstance(sentences, dict):
+    title, sentences, is_translated, hook, is_hook_translated = value
+    if not isinstance(is_translated, bool) or not isinstance(is_hook_translated, bool):
         raise TypeError("not labels")
-    if not all(isinstance(text, str) for text in (title, *sentences, *sentences.values())):
+    if not isinstance(sentences, dict):
         raise TypeError("not labels")
-    return Labels(title, sentences, is_translated)
+    if not all(isinstance(text, str) for text in (title, hook, *sentences, *sentences.values())):
+        raise TypeError("not labels")
+    return Labels(title, sentences, is_translated, hook, is_hook_translated)

@@ -21,11 +21,13 @@ from .files import files_asked, named_from
 from .make_settings import pages_settings, site_languages, site_settings, site_store
 from .options import FILES, NAMES, PATHS, WHOLE, Given, StrPath, check_options
 from .orphans import ORPHAN, orphan_catalogs
-from .page import check_page, listing_page, preview_page, render_notebook, render_page
+from .page import EDIT, check_page, listing_page, preview_page, render_notebook, render_page
+from .passage import render_passage
 from .settings import Page, Script, Settings
 from .site import Site
+from .standing import badge, badge_url, has_badges
 from .starter import check_unconfigured, guess_project, write_project
-from .templates import document, extra_file
+from .templates import document, documents, extra_file, originals_url
 from .theme_folder import extra_copies, theme_files
 from .view import contents_page
 from .walk import SUFFIXES
@@ -33,6 +35,7 @@ from .workbench import Workbench
 
 __all__ = [
     "CONFIG_NAMES",
+    "EDIT",
     "FILES",
     "NAMES",
     "ORPHAN",
@@ -48,12 +51,15 @@ __all__ = [
     "Site",
     "StrPath",
     "Workbench",
+    "badge",
+    "badge_url",
     "check_options",
     "check_page",
     "check_same",
     "check_unconfigured",
     "contents_page",
     "document",
+    "documents",
     "extra_copies",
     "extra_file",
     "files_asked",
@@ -62,9 +68,11 @@ __all__ = [
     "find_pages",
     "find_toml",
     "guess_project",
+    "has_badges",
     "key_line",
     "listing_page",
     "named_from",
+    "originals_url",
     "orphan_catalogs",
     "pages_settings",
     "parse_config",
@@ -72,6 +80,7 @@ __all__ = [
     "read_config",
     "render_notebook",
     "render_page",
+    "render_passage",
     "site_languages",
     "site_settings",
     "site_store",

@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from ..errors import Problem, PylitError
-from ..nearest import suggest
+from .address_templates import TemplateKind, check_template, filled
 
-PLACES = ("path", "line", "branch", "commit")
-"""Placeholders of a template."""
-_PLACE = re.compile(r"\{([^{}]*)\}")
+FILE = TemplateKind(
+    places=("path", "line", "branch", "commit"),
+    needed=frozenset({"path"}),
+    example="https://host/{path}#L{line}",
+    no_address="is not the address of a file on the web",
+    lacking="has no `{path}`, so all files would have the same address",
+)
 _LINE = re.compile(r"#[^#]*\{line\}[^#]*\Z")
 """The end of a template that addresses a line; removed when there is no line."""
 
@@ -48,7 +51,7 @@ class CodeHost:
             template = _LINE.sub("", template)
         branch = quote(self.branch)
         values = {"path": quote(file), "line": str(line or 1), "branch": branch, "commit": branch}
-        return _PLACE.sub(lambda match: values.get(match[1], match[0]), template)
+        return filled(template, values)
 
 
 GITHUB = CodeHost("/blob/{branch}/{path}#L{line}", "/tree/{branch}/{path}")
@@ -81,29 +84,10 @@ def _recognised(repository: str) -> CodeHost:
     return _BY_DOMAIN.get(name, found)
 
 
-def check_template(name: str, template: str) -> None:
+def check_link(name: str, template: str) -> None:
     """Check that the template in the setting `name` produces valid addresses.
 
     Raises:
         PylitError: if it is not a web address, has no `{path}`, or has an unknown placeholder.
     """
-    where, example = f"setting {name}", "Write it like https://host/{path}#L{line}."
-    parts = urlsplit(template)
-    if parts.scheme not in ("http", "https") or not parts.netloc or _PLACE.search(parts.netloc):
-        raise PylitError(Problem(where, 0, f"`{template}` is not the address of a file on the web", example))
-    names = _PLACE.findall(template)
-    for found in names:
-        if found not in PLACES:
-            allowed = ", ".join(f"`{{{place}}}`" for place in PLACES)
-            hint = suggest(found, PLACES, then=f"Allowed: {allowed}.", shown="{{{}}}".format)
-            raise PylitError(
-                Problem(where, 0, f"`{template}` has an unknown placeholder `{{{found}}}`", hint)
-            )
-    if "path" not in names:
-        raise PylitError(
-            Problem(
-                where, 0, f"`{template}` has no `{{path}}`, so all files would have the same address", example
-            )
-        )
-    if set("{}") & set(_PLACE.sub("", template)):
-        raise PylitError(Problem(where, 0, f"`{template}` has an unmatched brace", example))
+    check_template(f"setting {name}", template, FILE)

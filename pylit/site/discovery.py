@@ -17,9 +17,10 @@ from ..notebook import check_requirement
 from ..parsing import refused_character
 from ..tex import Macros, known_macros
 from .addresses import assign_addresses
-from .code_host import check_template
+from .code_host import check_link
 from .files import named_from
 from .ignore_rules import exclude_rules
+from .run_links import check_run
 from .settings import Settings, page_url
 from .site import Site
 from .theme_folder import check_theme
@@ -134,6 +135,7 @@ def check_texts(settings: Settings) -> None:
     for name, path in texts.items():
         if isinstance(path, Path) and name != "base":
             named.append((name, named_from(path, settings.base)))
+    named += [(f"run `{name}`", f"{name} {template}") for name, template in settings.run.items()]
     named += [(f"manuals `{pattern}`", address) for pattern, address in settings.manuals.items()]
     for name, text in named:
         if character := refused_character(text):
@@ -147,7 +149,9 @@ def check_texts(settings: Settings) -> None:
                 Problem(f"setting {name}", 0, f"`{text}` is not an address: {error}", hint)
             ) from error
         if name in ("source_link", "edit_link") and text:
-            check_template(name, text)
+            check_link(name, text)
+    for name, template in settings.run.items():
+        check_run(name, template, settings.site_url)
 
 
 def find_loop(folder: Path) -> Path | None:

@@ -30,6 +30,7 @@ from ..errors import Problem, PylitError
 from ..filesystem import is_entry, read_file
 from ..nearest import suggest
 from ..parsing import decode_utf8
+from ..rendering import breakable_name
 
 OURS = "!"
 """Prefix of the name of a built-in template, which bypasses the user's theme folder."""
@@ -155,7 +156,9 @@ def templates(theme: Path | None) -> Templates:
     The script that runs before the first paint is inlined in the page; the security policy allows it by its hash.
     """
     found = SafeTemplates(theme) if theme else Templates(theme)
-    script = (THEME / "first.js").read_text("utf-8").strip()
+    lines = map(str.strip, (THEME / "first.js").read_text("utf-8").splitlines())
+    script = "\n".join(line for line in lines if not line.startswith("//"))  # it is in every page
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    found.filters["breakable_name"] = breakable_name
     found.globals.update(first_script=Markup(script), first_hash=f"sha256-{digest}")
     return found

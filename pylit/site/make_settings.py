@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cache import Store, open_store
-from ..defaults import CACHE, KATEX_CSS, KATEX_INTEGRITY, Conventions
+from ..defaults import CACHE, KATEX_CSS, KATEX_INTEGRITY, KATEX_LOCAL, Conventions
 from ..filesystem import resolve_path
 from ..notebook import resolve_requirement
 from .config import Configuration
@@ -79,9 +79,10 @@ def _shared(configuration: Configuration, *, preview: bool) -> dict[str, Any]:
     translations = configuration.folder("translations")
     named = configuration.given.get("title")
     commit = options.commit
+    katex = options.katex_css or (KATEX_CSS if options.katex == "cdn" else KATEX_LOCAL)
     integrity = options.katex_integrity
     if integrity is None:
-        integrity = KATEX_INTEGRITY if options.katex_css == KATEX_CSS else ""
+        integrity = KATEX_INTEGRITY if katex == KATEX_CSS else ""
     return {
         "languages": site_languages(configuration),
         "translations": translations if translations and os.path.isdir(translations) else None,
@@ -90,13 +91,15 @@ def _shared(configuration: Configuration, *, preview: bool) -> dict[str, Any]:
         "order": options.order,
         "exclude": options.exclude,
         "translating": options.translating,
+        "catalog_lines": options.catalog_lines,
+        "catalog_hints": options.catalog_hints,
         "site_url": options.site_url,
         "archive": options.archive,
         "repository": options.repository,
         "branch": options.branch,
         "source_link": options.source_link.replace("{commit}", commit or "{branch}"),
         "edit_link": options.edit_link.replace("{commit}", commit or "{branch}"),
-        "katex_css": options.katex_css,
+        "katex_css": katex,
         "katex_integrity": integrity,
         "documented": options.documented,
         "manuals": options.manuals,
@@ -109,6 +112,9 @@ def _shared(configuration: Configuration, *, preview: bool) -> dict[str, Any]:
         # Notebooks take as long as pages, and a preview shows pages.
         "notebooks": options.notebooks and not preview,
         "requirement": resolve_requirement(options.requirement, options.repository, commit),
+        "run": {
+            name: template.replace("{commit}", commit or "{branch}") for name, template in options.run.items()
+        },
         "theme": configuration.folder("theme_dir"),
         "styles": options.extra_css,
         "scripts": tuple(Script(file, file.endswith(".mjs")) for file in options.extra_javascript),

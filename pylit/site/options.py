@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict, cast
 
-from ..defaults import DIALECTS, KATEX_CSS, TRACES
+from ..defaults import DIALECTS, KATEX, TRACES
 from ..errors import Problem, PylitError
 from ..nearest import short, suggest
 
@@ -34,6 +34,8 @@ class Given(TypedDict, total=False):
     source_lang: str
     translations: StrPath
     translating: str
+    catalog_lines: bool
+    catalog_hints: bool
     site_url: str
     repository: str
     branch: str
@@ -51,11 +53,13 @@ class Given(TypedDict, total=False):
     docstrings: str
     notebooks: bool
     requirement: str
+    run: Mapping[str, str]
     search: bool
     archive: str
     theme_dir: StrPath
     extra_css: Sequence[str]
     extra_javascript: Sequence[str]
+    katex: str
     katex_css: str
     katex_integrity: str
     cache: StrPath
@@ -84,6 +88,10 @@ class Options:
     """Folder of the catalogs, if it exists."""
     translating: str = ""
     """The page that explains how to translate."""
+    catalog_lines: bool = False
+    """Whether entries of catalogs name the lines of their texts, and not only definitions: then they change often."""
+    catalog_hints: bool = False
+    """Whether entries of catalogs have flags for platforms and a link to their page, as templates always have."""
     site_url: str = ""
     """URL of the site."""
     repository: str = ""
@@ -119,6 +127,10 @@ class Options:
     """Pinned requirement that a notebook passes to `pip install`. `{repository}` and `{commit}` are replaced by these
     options; if `commit` is empty, notebooks install nothing.
     """
+    run: Mapping[str, str] = field(default_factory=dict)
+    """Name of a service that runs notebooks, such as Colab -> template of its addresses: `{notebook}` is the path of
+    the notebook on the site, `{url}` its whole address; `{branch}` and `{commit}` are replaced by these options.
+    """
     search: bool | None = None
     """Whether the site has a search, made with Pagefind; `None` if Pagefind is installed."""
     archive: str = ""
@@ -129,10 +141,13 @@ class Options:
     """Style sheets loaded by all pages after the theme's."""
     extra_javascript: tuple[str, ...] = ()
     """Scripts loaded by all pages; one that ends in `.mjs` is a module."""
-    katex_css: str = KATEX_CSS
-    """Address of KaTeX's stylesheet; a relative one is relative to the root of the site."""
+    katex: str = KATEX[0]
+    """Where KaTeX's stylesheet and fonts come from: `local`, a copy on the site, or `cdn`."""
+    katex_css: str = ""
+    """Address of another stylesheet of KaTeX; a relative one is relative to the root of the site."""
     katex_integrity: str | None = None
-    """Integrity hash of the stylesheet, empty for none; `None` for the default stylesheet's, or none for another one.
+    """Integrity hash of the stylesheet, empty for none; `None` for that of the CDN's stylesheet, or none for another
+    one.
     """
     cache: str | None = None
     """Cache folder; empty for none, `None` for the default one."""
@@ -208,6 +223,9 @@ def _checked(name: str, value: object, place: Callable[[str], KeyPlace]) -> Any:
     if name == "docstrings" and isinstance(value, str) and value not in DIALECTS:
         hint = suggest(value, DIALECTS, then=f"Dialects: {', '.join(DIALECTS)}.")
         raise PylitError(Problem(*place(name), f"`{short(value)}` is not a dialect of docstrings", hint))
+    if name == "katex" and isinstance(value, str) and value not in KATEX:
+        hint = suggest(value, KATEX, then=f"Write one of {', '.join(KATEX)}, or set `katex_css`.")
+        raise PylitError(Problem(*place(name), f"`{short(value)}` is no place that KaTeX comes from", hint))
     match type_, value:
         case ("bool", bool()) | ("str", str()):
             return value

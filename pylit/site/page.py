@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from markupsafe import Markup
 
 from ..errors import Problem, PylitError, Report, unexpected
+from ..i18n import entry_id
 from ..parsing import NOTEBOOK, listing, show_hidden
 from ..rendering import (
     Body,
@@ -24,16 +25,21 @@ from ..rendering import (
 )
 from ..resolve import relative_link
 from .crossrefs import CrossReferences
+from .maps import find_cards, find_excerpt, linked_title
 from .site import Page, Site
+from .standing import find_standing
 from .view import View, make_view
 from .workbench import ParsedModule
+
+EDIT = "#edit-"
+"""Begins the link of a passage that a preview opens for editing; its entry's id follows."""
 
 
 def render_page(
     site: Site, page: Page, lang: str, report: Report, fragments: Fragments | None = None
 ) -> View | None:
     """Make a page in a language; return `None` if its file cannot be read. Problems go to `report`."""
-    found = _open(site, page, lang, report, fragments)
+    found = open_page(site, page, lang, report, fragments)
     if found is None:
         return None
     module, context = found.module, found.context
@@ -45,7 +51,8 @@ def render_page(
     context.in_prose, context.refer = references.in_prose, references.refer
     lines = module.coloured.lines(references.refer)
     chips = site.chips(source, report)
-    body = render_body(source, context, lines, module.uses.numbers, chips, references.users)
+    pictures = site.pictures(source, report)
+    body = render_body(source, context, lines, module.uses.numbers, chips, references.users, pictures)
     view = make_view(site, page, lang, body, tuple(context.pictures))
     return replace(view, notebook="", reason=source.problem) if source.problem else view
 
@@ -57,7 +64,7 @@ def render_notebook(
 
     Problems, which are those of the page, go to `report`.
     """
-    found = _open(site, page, lang, report, fragments)
+    found = open_page(site, page, lang, report, fragments)
     if found is None or found.module.source.problem:
         return ""
     module, context = found.module, found.context
@@ -90,25 +97,26 @@ def _check_page(site: Site, page: Page, report: Report) -> None:
     Translations contain the formulas and links of the original, so these are checked once.
     """
     languages = site.settings.languages
-    if found := _open(site, page, languages[0], report):
+    if found := open_page(site, page, languages[0], report):
         module = found.module
         render_body(module.source, found.context, [""] * len(module.source.lines), module.uses.numbers)
         site.chips(module.source, report)
+        site.pictures(module.source, report)
     for lang in languages[1:]:
-        _open(site, page, lang, report)
+        open_page(site, page, lang, report)
 
 
 @dataclass(frozen=True)
-class _Opened:
+class OpenedPage:
     """A parsed file, and its rendering context in one language."""
 
     module: ParsedModule
     context: Context
 
 
-def _open(
+def open_page(
     site: Site, page: Page, lang: str, report: Report, fragments: Fragments | None = None
-) -> _Opened | None:
+) -> OpenedPage | None:
     """Read the file of a page; return `None` if it cannot be read, which is reported."""
     try:
         module = site.sources.module(page.file)
@@ -149,14 +157,26 @@ def _open(
         report=report,
         fragments=fragments or Fragments(typesetter=site.workbench.typesetter),
         lines=module.source.lines,
+        attachments=module.source.attachments,
         anchors=anchors,
         equations=equations,
         room=100_000 + 3 * len(module.source.text),  # more than the text of all links takes
         glossaries=site.translations.glossaries,
+        standing=lambda: find_standing(site, page, lang),
+        title=lambda target: linked_title(site, page, lang, target),
+        cards=lambda patterns: find_cards(site, page, lang, patterns),
+        excerpt=lambda target, numbers: find_excerpt(site, page, lang, target, numbers),
         origin=lambda line: site.code_links.url(page.file, 0 if page.file.endswith(NOTEBOOK) else line),
-        entry=lambda line: site.code_links.edit_url(translations, line) if translations and line else "",
+        entry=lambda text, line: _entry_address(site, translations, text, line),
     )
-    return _Opened(module, context)
+    return OpenedPage(module, context)
+
+
+def _entry_address(site: Site, catalog: str, text: str, line: int) -> str:
+    """Return where the translation of a block can be edited: in the preview, or on the code host."""
+    if site.settings.edits and catalog:
+        return EDIT + entry_id(text)
+    return site.code_links.edit_url(catalog, line) if catalog and line else ""
 
 
 def listing_page(site: Site, page: Page, lang: str, problem: Problem) -> View:
@@ -168,14 +188,13 @@ def listing_page(site: Site, page: Page, lang: str, problem: Problem) -> View:
     source = listing(site.files.read(page.file), page.file, problem)
     error_html = Markup('<p class="wrong">{}</p>\n').format(str(problem))
     lines = [Markup.escape(show_hidden(line)) for line in source.lines]
-    row = Row("module", error_html, tuple(CodeLine(*line) for line in enumerate(lines, 1)), False)
+    row = Row("module", error_html, tuple(CodeLine(*line) for line in enumerate(lines, 1)))
     if not source.is_python:
         text = Markup("\n").join(lines)
         row = Row(
             "page",
             error_html + Markup('<pre class="listing" translate="no"><code>{}</code></pre>').format(text),
             (),
-            False,
         )
     body = Body(page.file, lang, Markup.escape(page.file), "", (row,), (), 0, 0, 0)
     return replace(make_view(site, page, lang, body, ()), notebook="", reason=problem)

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 
 from ..cache import canonical
-from ..defaults import KATEX_CSS, KATEX_INTEGRITY, Conventions
+from ..defaults import KATEX_LOCAL, Conventions
 from .files import named_from
 
 
@@ -53,9 +53,9 @@ class Settings:
     edit_link: str = ""
     """Template of the addresses at which files can be edited."""
     site_url: str = ""
-    katex_css: str = KATEX_CSS
+    katex_css: str = KATEX_LOCAL
     """Address of KaTeX's stylesheet; a relative one is relative to the root of the site."""
-    katex_integrity: str = KATEX_INTEGRITY
+    katex_integrity: str = ""
     documented: tuple[str, ...] = ()
     """Folders and files whose docstrings must name all parameters of public functions."""
     manuals: Mapping[str, str] = field(default_factory=dict)
@@ -66,12 +66,18 @@ class Settings:
     """Whether the site has a search; its pages then load the files that the search index consists of."""
     translating: str = ""
     """The page that explains how to translate."""
+    catalog_lines: bool = False
+    """Whether entries of catalogs name the lines of their texts."""
+    catalog_hints: bool = False
+    """Whether entries of catalogs have flags for platforms and a link to their page."""
     traces: Path | None = None
     """Folder of the traces recorded by `pylit trace`."""
     notebooks: bool = False
     """Whether every module has a notebook next to its page."""
     requirement: str = ""
     """Pinned requirements that a notebook passes to `pip install`, one per line."""
+    run: Mapping[str, str] = field(default_factory=dict)
+    """Name of a service that runs notebooks -> template of its addresses."""
     archive: str = ""
     """Name of the archive of the whole site, at its root; empty for none."""
     theme: Path | None = None
@@ -87,6 +93,8 @@ class Settings:
     """Whether a page that cannot be made is replaced by a listing of its file, so that no link leads nowhere."""
     preview: bool = False
     """Whether the site is shown to its authors: pages then show their errors."""
+    edits: bool = False
+    """Whether passages of translated pages have links by which a preview opens them for editing."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -99,6 +107,7 @@ class Settings:
         # location of the site; recorded as questions; used by `check` only; not used by pages, or by those not kept
         for name in ("base", "order", "titles", "excluded", "exclude", "documented", "guides", "lenient"):
             del values[name]
+        del values["catalog_lines"], values["catalog_hints"]
         values["conventions"] = astuple(self.conventions)
         values["scripts"] = [astuple(script) for script in self.scripts]
         for name, value in values.items():

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from ..cache import THEME, Questions, Store, digest, engine_digest, folders_digest
 from ..errors import Problem, Report, Severity
 from ..i18n import catalog_file
+from ..rendering import Pictures
 from ..resolve import Links
 from .code_links import CodeLinks
 from .definitions import Definitions
 from .files import Files
+from .history import History
 from .navigation import Navigation
 from .settings import Page as Page
 from .settings import Settings as Settings
@@ -54,6 +56,7 @@ class Site:
         self.code_links = CodeLinks(settings, self.files)
         self.sources = Sources(self.files, self.store, self.workbench, self.pages, settings.conventions)
         self.translations = Translations(settings, self.sources, self.store)
+        self.history = History(settings, self.translations, self.store)
         self.definitions = Definitions(self.translations)
 
     def kept_in(self, store: Store) -> Site:
@@ -99,3 +102,23 @@ class Site:
             found, problems = {}, [Problem(file, 0, reason, hint, Severity.WARNING)]
         report.extend(problems)
         return found
+
+    def pictures(self, source: Source, report: Report) -> Pictures:
+        """Return the pictures of a module's tensors. Stale ones go to `report`."""
+        from ..tracing import INDEX, NoTraceError, parse_pictures, pictures_path, place_pictures
+
+        if self.settings.traces is None or not source.is_python or source.problem:
+            return Pictures()
+        folder = self.files.name(pictures_path(self.settings.traces, source.file))
+        file = f"{folder}/{INDEX}"
+        try:
+            found = parse_pictures(self.files.read(file))
+        except FileNotFoundError:
+            return Pictures()
+        except (OSError, NoTraceError) as error:
+            reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+            report.add(Problem(file, 0, reason, "Remove it and record it again.", Severity.WARNING))
+            return Pictures()
+        steps, problems = place_pictures(source, found)
+        report.extend(problems)
+        return Pictures(folder, found.scale, steps)

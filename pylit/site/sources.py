@@ -130,6 +130,12 @@ class Sources(Answerer):
         facts = self.facts(file)
         return facts.anchor(name) if facts is not None else ""
 
+    @question
+    def pictogram(self, file: str) -> str:
+        """Return the drawing that stands for a page, relative to its file; empty if it has none."""
+        facts = self.facts(file)
+        return facts.pictogram if facts is not None else ""
+
     def anchors(self, file: str) -> frozenset[str]:
         """Return the anchors of a page, except those of lines, for spelling suggestions."""
         facts = self.facts(file)

@@ -6,6 +6,7 @@ A page consists of its rows and the frame around them, which changes less often 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,20 +15,24 @@ from urllib.parse import quote, unquote, urlsplit
 
 from markupsafe import Markup
 
-from ..cache import THEME
+from ..cache import THEME, canonical, digest
 from ..errors import Problem, PylitError
 from ..i18n import Gettext, interface, marked, turned
-from ..rendering import Fragments, render_rows
+from ..rendering import ORIGINAL, Fragments, render_rows
 from .katex_fonts import faces
+from .page_links import Link
 from .settings import Page
 from .site import Site
 from .theme_folder import script_tags, style_addresses
-from .view import Link, View
+from .view import View
 
 ROWS = Markup("<!--rows-->")
 """Placeholder for the rows in a frame; no author's text can look like it."""
-SLOTS = {name: Markup(f"<!--{name}-->") for name in ("blocks", "translated", "stale", "fonts")}
-"""Placeholders in a frame for values that change with the rows: numbers of passages, and fonts of formulas."""
+SLOTS = {name: Markup(f"<!--{name}-->") for name in ("blocks", "translated", "stale", "fonts", "originals")}
+"""Placeholders in a frame for values that change with the rows: numbers of passages, fonts of formulas, and the address
+of the originals."""
+STRIP = Markup("<!--strip-->"), Markup("<!--/strip-->")
+"""Around what is said of a page below its title, which may be among the rows."""
 
 
 def _render(theme: Path | None, name: str, context: Mapping[str, Any]) -> str:
@@ -41,9 +46,44 @@ def _render(theme: Path | None, name: str, context: Mapping[str, Any]) -> str:
     return templates(theme).fill(name, context)
 
 
+def documents(
+    view: View, gettext: Gettext | None = None, fragments: Fragments | None = None
+) -> dict[str, str]:
+    """Render a page as a complete HTML document, and the originals of its translated passages as a script beside it.
+
+    A page loads these when a reader asks for them. They are a script because a page on a disk can load nothing else.
+
+    Returns:
+        Address -> content of each file.
+    """
+    html = _page(view, gettext or interface(view.lang), fragments or Fragments())
+    originals: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        originals.append(match[1])
+        return ""
+
+    html = ORIGINAL.sub(take, html)
+    if not originals:
+        return {view.url: html.replace(SLOTS["originals"], "")}
+    script = f"pylitOriginals = {canonical(originals)};\ndispatchEvent(new Event('originals'));\n"
+    url = originals_url(view.url)
+    # A page and a script of different builds would not fit.
+    address = f"{quote(posixpath.basename(url))}?{digest(script)[:8]}"
+    return {view.url: html.replace(SLOTS["originals"], address), url: script}
+
+
+def originals_url(url: str) -> str:
+    """Return the address of the originals of the translated passages of a page."""
+    return url.removesuffix(".html") + ".originals.js"
+
+
 def document(view: View, gettext: Gettext | None = None, fragments: Fragments | None = None) -> str:
-    """Render a page as a complete HTML document."""
-    gettext = gettext or interface(view.lang)
+    """Render a page as a complete HTML document, without the file beside it."""
+    return documents(view, gettext, fragments)[view.url]
+
+
+def _page(view: View, gettext: Gettext, fragments: Fragments) -> str:
     body = view.body
     found = render_rows(body.rows, is_module=view.is_module, heading=body.heading, gettext=gettext)
     state = {"is_done": body.translated == body.blocks, "has_words": bool(body.translated or body.stale)}
@@ -52,11 +92,16 @@ def document(view: View, gettext: Gettext | None = None, fragments: Fragments | 
     def frame() -> str:
         return _frame(rest, _context(rest, gettext) | state)
 
-    before, _, after = (fragments or Fragments()).frame(f"{state} {rest!r}", frame).partition(ROWS)
+    before, _, after = fragments.frame(f"{state} {rest!r}", frame).partition(ROWS)
     values = {name: str(getattr(body, name)) for name in ("blocks", "translated", "stale")}
     for name, value in (values | {"fonts": " ".join(faces(found))}).items():
         before, after = before.replace(SLOTS[name], value), after.replace(SLOTS[name], value)
-    return f"{before}{found}{after}"
+    head, _, tail = before.partition(STRIP[0])
+    strip, _, tail = tail.partition(STRIP[1])
+    title, end, others = found.partition(Markup("</h1>\n"))
+    if end and "</h1>" not in before:
+        return f"{head}{tail}{title}{end}{strip}{others}{after}"
+    return f"{head}{strip}{tail}{found}{after}"
 
 
 def _frame(view: View, context: Mapping[str, Any]) -> str:
@@ -83,6 +128,7 @@ def _context(view: View, gettext: Gettext) -> dict[str, Any]:
         "page_title": title if title == site_title or not site_title else f"{title} · {site_title}",
         "rows": ROWS,
         "slots": SLOTS,
+        "strip": STRIP,
         "lang": view.lang,
         "direction": view.direction,
         "root": view.root,
@@ -90,6 +136,7 @@ def _context(view: View, gettext: Gettext) -> dict[str, Any]:
         "marked": lambda lang: marked(lang, view.lang),
         **_sources(view.katex_css),
         "can_search": view.can_search,
+        "has_charts": view.body.has_charts,
         "styles": view.styles,
         "scripts": view.scripts,
     }
@@ -113,6 +160,7 @@ def _lost(site: Site) -> dict[str, Any]:
         "root": base,  # the page may be shown at any address
         **_sources(""),
         "can_search": False,
+        "has_charts": False,
         "styles": style_addresses(site.settings),
         "scripts": script_tags(site.settings),
         "site_title": settings.title,

@@ -5,20 +5,25 @@ Parsed catalogs are cached under a digest of their content, so that a build with
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..cache import Answerer, Store, digest, engine_digest, question
+from ..cache import Answerer, Store, canonical, digest, engine_digest, question
 from ..errors import Problem, PylitError, Report, unexpected
 from ..i18n import (
+    NO_LINKS,
     Catalog,
+    Counts,
     Gettext,
+    blocks,
     catalog_as_json,
     catalog_files,
     catalog_from_json,
     catalog_path,
+    count_states,
     direction,
     native_name,
     parse_catalog,
@@ -34,12 +39,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """The title of a page."""
+    """The title of a page, or another short text of it."""
 
     text: str
-    """The title without markup."""
+    """The text without markup."""
     lang: str
-    """The language of the title."""
+    """The language of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class Translations(Answerer):
             PylitError: with the line, if the catalog cannot be read or parsed.
         """
         catalog = self.catalog_of(file, lang)
-        return self._catalog_in(catalog, lang) if catalog else Catalog(lang)
+        return self._catalog_in(catalog, lang, self.local_links(lang)) if catalog else Catalog(lang)
 
     def quiet_catalog(self, file: str, lang: str) -> Catalog:
         """Return the translations of a file; empty if they do not parse, which is reported with their own page."""
@@ -115,13 +120,13 @@ class Translations(Answerer):
         with self.questions.unnoted():
             data = self._read(name)
         if data is None:
-            return replace(facts.labels, is_translated=False)
-        key = digest("labels", engine_digest(), lang, facts.key, data)
+            return replace(facts.labels, is_translated=False, is_hook_translated=False)
+        key = digest("labels", engine_digest(), lang, facts.key, data, canonical(self.local_links(lang)))
         found = labels_from_json(self.store.get_json(key))
         if found is None:
             from ..resolve import collect_labels
 
-            catalog = self._parsed(data, name, lang)
+            catalog = self._parsed(data, name, lang, self.local_links(lang))
             with unexpected(name, "a catalog"):
                 found = collect_labels(facts, catalog)
             self.store.put_json(key, labels_as_json(found))
@@ -131,6 +136,18 @@ class Translations(Answerer):
     def title(self, file: str, lang: str) -> Title:
         """Return the title of a page in a language; the name of its file if it cannot be read."""
         return self.given_title(file, lang) or self._own_title(file, lang)
+
+    @question
+    def hook(self, file: str, lang: str) -> Title:
+        """Return one line about a page, in a language; empty if its author has written none."""
+        first = self.settings.languages[0]
+        try:
+            labels = self.labels(file, lang)
+        except PylitError:  # reported when the page itself is made
+            labels = self.labels(file, first)
+        if labels is None:
+            return Title("", first)
+        return Title(labels.hook, lang if labels.is_hook_translated else first)
 
     @question
     def given_title(self, file: str, lang: str) -> Title | None:
@@ -175,9 +192,70 @@ class Translations(Answerer):
 
         if self.settings.translations is None:
             return Glossary()
-        file = self.files.name(self.settings.translations / lang / "glossary.yml")
+        file = self._glossary_file(lang)
         data = self._read(file)
         return Glossary() if data is None else parse_glossary(data, file)
+
+    def counts(self, file: str, lang: str) -> Counts:
+        """Return how many blocks of a file are translated.
+
+        Raises:
+            PylitError: if the file or its catalog cannot be read or parsed.
+        """
+        name = self.catalog_of(file, lang)
+        with self.questions.unnoted():
+            data = self._read(name) if name else None
+        facts, links = self.sources.facts(file), canonical(self.local_links(lang))
+        key = digest("counts", engine_digest(), lang, facts.key if facts else "", data or b"", links)
+        match self.store.get_json(key) if facts else None:
+            case [int(), int(), int(), int(), int()] as numbers:
+                return Counts(*numbers)
+        with self.questions.unnoted():
+            texts = [block.text for block in blocks(self.sources.source(file))]
+            found = count_states(texts, self.catalog(file, lang))
+        self.store.put_json(key, list(astuple(found)))
+        return found
+
+    def quiet_counts(self, file: str, lang: str) -> Counts:
+        """Return how many blocks of a file are translated; nothing if that cannot be told, which its page reports."""
+        try:
+            return self.counts(file, lang)
+        except PylitError:
+            return Counts()
+
+    @question
+    def progress(self, lang: str) -> dict[str, list[int]]:
+        """Return how many blocks of each page are translated into a language, as in `Counts`."""
+        return {page.file: list(astuple(self.quiet_counts(page.file, lang))) for page in self.sources.pages}
+
+    @question
+    def percentage(self, lang: str) -> int:
+        """Return how much of the pages is translated, in percent; 100 only if all of it is."""
+        total = sum((Counts(*numbers) for numbers in self.progress(lang).values()), Counts())
+        return int(100 * total.share)
+
+    @question
+    def local_links(self, lang: str) -> dict[str, str]:
+        """Return the targets that links and pictures may have in a language, each with the one that it may replace.
+
+        They are listed in the glossary. If that is not valid, which `pylit check` reports, there are none.
+        """
+        if self.settings.translations is None or lang == self.settings.languages[0]:
+            return {}
+        try:
+            data = self._read(self._glossary_file(lang))
+            key = digest("links", engine_digest(), data or b"")
+            found = self.store.get_json(key) if data else {}
+            if not isinstance(found, dict):
+                found = dict(self.glossary(lang).links)
+                self.store.put_json(key, found)
+        except PylitError:
+            return {}
+        return {str(target): str(original) for target, original in found.items()}
+
+    def _glossary_file(self, lang: str) -> str:
+        assert self.settings.translations is not None
+        return self.files.name(self.settings.translations / lang / "glossary.yml")
 
     def glossaries(self) -> dict[str, Glossary]:
         """Return the glossaries of all languages except that of the sources."""
@@ -203,17 +281,17 @@ class Translations(Answerer):
         self.store.put_json(key, [found.name, found.direction])
         return found
 
-    def _catalog_in(self, file: str, lang: str) -> Catalog:
+    def _catalog_in(self, file: str, lang: str, links: Mapping[str, str] = NO_LINKS) -> Catalog:
         """Return the catalog in `file`; empty if it does not exist."""
         data = self._read(file)
-        return Catalog(lang) if data is None else self._parsed(data, file, lang)
+        return Catalog(lang) if data is None else self._parsed(data, file, lang, links)
 
-    def _parsed(self, data: bytes, file: str, lang: str) -> Catalog:
-        key = digest("catalog", engine_digest(), lang, data)
+    def _parsed(self, data: bytes, file: str, lang: str, links: Mapping[str, str]) -> Catalog:
+        key = digest("catalog", engine_digest(), lang, data, canonical(dict(links)))
         found = catalog_from_json(self.store.get_json(key), file, lang)
         if found is None:
             with unexpected(file, "a catalog"):
-                found = parse_catalog(data, file, lang)
+                found = parse_catalog(data, file, lang, links)
             self.store.put_json(key, catalog_as_json(found))
         return found
 

@@ -13,19 +13,12 @@ from ..i18n import marked
 from ..parsing import FileKind, file_kind
 from ..rendering import Body, Row
 from ..resolve import relative_link
+from .citation import citation
+from .page_links import Branch, Link, page_link, site_tree
+from .run_links import run_links
 from .site import Page, Site
 from .theme_folder import ScriptTag, script_tags, style_addresses
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link outside the content of a page."""
-
-    title: str
-    href: str
-    lang: str = ""
-    """The language of the target, or of the title if that is not translated."""
-    is_current: bool = False
+from .translations import Title
 
 
 @dataclass(frozen=True)
@@ -49,8 +42,12 @@ class View:
     breadcrumbs: tuple[Link, ...]
     below: tuple[Link, ...]
     """For the page of a folder, the pages in it."""
+    tree: tuple[Branch, ...]
+    """All pages of the site in reading order; empty if there are too many."""
     previous: Link | None
     next: Link | None
+    next_hook: Title | None
+    """One line about the next page."""
     source_href: str
     pictures: tuple[str, ...]
     """Image files that the page shows."""
@@ -66,6 +63,10 @@ class View:
     """Address of the page as a notebook; empty if there is none."""
     notebook_name: str = ""
     """File name for the downloaded notebook."""
+    run: tuple[Link, ...] = ()
+    """Services that run the notebook."""
+    citation: str = ""
+    """The page as an entry for BibTeX; empty if the URL of the site is not known."""
     archive: str = ""
     """Address of the archive of the whole site, which does not contain itself."""
     theme: Path | None = None
@@ -119,8 +120,10 @@ def make_view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str
         ),
         breadcrumbs=tuple(_breadcrumbs(site, page, lang)),
         below=tuple(_below(site, page, lang, body.links)) if page.file else (),
-        previous=_link(site, before, url, lang) if before else None,
-        next=_link(site, after, url, lang) if after else None,
+        tree=site_tree(site, page, lang),
+        previous=page_link(site, before, url, lang) if before else None,
+        next=page_link(site, after, url, lang) if after else None,
+        next_hook=site.translations.hook(after, lang) if after else None,
         source_href=site.code_links.url(page.file) if page.file else "",
         pictures=pictures,
         katex_css=settings.katex_css if _is_absolute(settings.katex_css) else root + settings.katex_css,
@@ -131,6 +134,8 @@ def make_view(site: Site, page: Page, lang: str, body: Body, pictures: tuple[str
         can_edit=site.code_links.can_edit,
         notebook=relative_link(notebook, url) if notebook else "",
         notebook_name=_notebook_name(site, page, lang),
+        run=run_links(site, notebook) if notebook else (),
+        citation=citation(site, page, lang, body.title),
         archive=site.navigation.absolute(settings.archive) if settings.archive else "",
         theme=settings.theme,
         styles=style_addresses(settings),
@@ -144,11 +149,12 @@ def contents_page(site: Site, lang: str) -> View:
     items = [
         Markup('<li><a href="{}"{}>{}</a></li>').format(link.href, marked(link.lang, lang), link.title)
         for link in (
-            _link(site, file, site.navigation.address(page, lang), lang) for file in site.navigation.files()
+            page_link(site, file, site.navigation.address(page, lang), lang)
+            for file in site.navigation.files()
         )
     ]
     title = site.translations.site_title(lang) or site.translations.gettext(lang)("Contents")
-    row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), (), False)
+    row = Row("page", Markup("<ul>{}</ul>").format(Markup().join(items)), ())
     return make_view(site, page, lang, Body(title, lang, Markup.escape(title), "", (row,), (), 0, 0, 0), ())
 
 
@@ -172,25 +178,19 @@ def _help(site: Site, here: str, lang: str) -> str:
     return relative_link(address, here) if address else ""
 
 
-def _link(site: Site, file: str, here: str, lang: str) -> Link:
-    """Return a link from the address `here` to the page of a file in the same language."""
-    title = site.translations.title(file, lang)
-    return Link(title.text, relative_link(site.navigation.url(file, lang), here), title.lang)
-
-
 def _below(site: Site, page: Page, lang: str, linked: frozenset[str]) -> Iterator[Link]:
     """Yield links to the pages in the folder of an index page and to the indexes of its subfolders, unless it has
     them.
     """
     for file in site.navigation.children(page.url):
-        link = _link(site, file, site.navigation.address(page, lang), lang)
+        link = page_link(site, file, site.navigation.address(page, lang), lang)
         if link.href not in linked:
             yield link
 
 
 def _breadcrumbs(site: Site, page: Page, lang: str) -> Iterator[Link]:
     for folder, index in site.navigation.parents(page.url):
-        yield _link(site, index, site.navigation.address(page, lang), lang) if index else Link(folder, "")
+        yield page_link(site, index, site.navigation.address(page, lang), lang) if index else Link(folder, "")
 
 
 def _is_absolute(address: str) -> bool:

@@ -34,7 +34,11 @@ _CELL = re.compile(r"\\.|&", re.DOTALL)
 _LINK = re.compile(r'<a([^>]*) href="(?:s:(\d+)|r:([^"]*))"([^>]*)>|</a>| href="(?:s:(\d+)|r:[^"]*)"')
 _REFERENCE = re.compile(r"\\pylitref\{([^{}\\]*)\}\{([^{}\\]*)\}")
 """A link to an equation: its anchor, and the text of the link."""
+_OPERATOR = re.compile(r"<mo(?:\s[^>]*)?>|</mo>")
+_FILLED_OPERATOR = re.compile(r"<mo(?:\s[^>]*)?><[a-z]")
 _VARIANT = re.compile(r'<mi( data-sym="[^"]*")? mathvariant="([a-z-]+)"( data-sym="[^"]*")?>([A-Za-z])</mi>')
+_NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
+"""Which `<math>` has in HTML by itself."""
 _ANNOTATION = re.compile(r"(<annotation [^>]*>).*?(</annotation>)", re.DOTALL)
 
 
@@ -109,7 +113,8 @@ class Typesetter:
                 ends.append("</span>")
             return f'<span{before}{after} data-sym="{key}">' if visual else f' data-sym="{key}"'
 
-        html = _VARIANT.sub(_letter, _LINK.sub(replace, html))
+        html = html.replace(_NAMESPACE, "")
+        html = _with_rows(_VARIANT.sub(_letter, _LINK.sub(replace, html)))
         return _ANNOTATION.sub(lambda match: match.group(1) + escape(plain) + match.group(2), html)
 
 
@@ -130,6 +135,24 @@ def _depth(tex: str) -> int:
         elif token in ("}", r"\right", r"\end"):
             depth -= 1
     return deepest
+
+
+def _with_rows(html: str) -> str:
+    r"""Return a formula in whose MathML operators of several elements, as of `\mathop{argmax}`, are rows.
+
+    Browsers lay the elements out in an operator one below the other.
+    """
+    if not _FILLED_OPERATOR.search(html):
+        return html
+    is_row: list[bool] = []
+
+    def replace(match: re.Match[str]) -> str:
+        if match[0] == "</mo>":
+            return "</mrow>" if is_row.pop() else "</mo>"
+        is_row.append(bool(_FILLED_OPERATOR.match(html, match.start())))
+        return "<mrow>" if is_row[-1] else match[0]
+
+    return _OPERATOR.sub(replace, html)
 
 
 def _letter(match: re.Match[str]) -> str:

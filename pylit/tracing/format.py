@@ -18,8 +18,6 @@ from ..errors import Problem, Severity
 from ..filesystem import read_file
 from ..parsing import Source, read_json, refused_character
 
-SHOWN = 3
-"""Maximum number of shapes shown per name; all of them are in the chip's tooltip."""
 MORE = "…"
 """Replaces shapes that are left out."""
 USUAL = " float32"
@@ -60,8 +58,9 @@ class Chip:
     """The shapes of one name, shown at the end of a line."""
 
     text: str
-    title: str
-    """All values, including types."""
+    """The shape in the first example that came to this line."""
+    values: tuple[str, ...]
+    """The values in all examples, with types."""
 
 
 def trace_path(folder: Path, file: str) -> Path:
@@ -71,7 +70,7 @@ def trace_path(folder: Path, file: str) -> Path:
 
 def trace_text(source: Source, seen: Mapping[int, Mapping[str, Iterable[str]]]) -> str:
     """Format the trace of a module from the values seen on its lines; return an empty string if there are none."""
-    places = _places(source)
+    places = line_places(source)
     rows = [
         {
             "in": places[number].within,
@@ -137,7 +136,7 @@ def parse_chips(
     source: Source, lines: Iterable[TracedLine]
 ) -> tuple[dict[int, tuple[Chip, ...]], list[Problem]]:
     """Return the chips of a module's lines, and a problem for each definition that has changed since."""
-    numbers = {place: number for number, place in _places(source).items()}
+    numbers = line_numbers(source)
     found: dict[int, tuple[Chip, ...]] = {}
     stale: dict[str, Problem] = {}
     starts = {d.name: d.line for d in reversed(source.definitions)}
@@ -157,9 +156,7 @@ def parse_chips(
 
 def _chip(name: str, values: Sequence[str]) -> Chip:
     label = "→" if name in ARROWS else f"{name}:"
-    short = [_short(value) for value in values]
-    shown = short[:SHOWN] + [MORE] * (len(short) > SHOWN)
-    return Chip(f"{label} {' | '.join(shown)}", f"{label} {' | '.join(values)}")
+    return Chip(f"{label} {_short(values[0])}", tuple(f"{label} {value}" for value in values))
 
 
 def _short(value: str) -> str:
@@ -167,8 +164,13 @@ def _short(value: str) -> str:
     return tensors[0] if len(tensors) == 1 else f"({', '.join(tensors)})"
 
 
-def _places(source: Source) -> dict[int, LinePlace]:
-    """Return the position of each line of code."""
+def line_numbers(source: Source) -> dict[LinePlace, int]:
+    """Return the number of each line of code by its position."""
+    return {place: number for number, place in line_places(source).items()}
+
+
+def line_places(source: Source) -> dict[int, LinePlace]:
+    """Return the position of each line of code by its number."""
     counts: Counter[str] = Counter()
     places = {}
     for section in source.sections:

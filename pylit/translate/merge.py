@@ -7,32 +7,37 @@ never taken for other blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-
-from babel.messages.catalog import Message
+from typing import TYPE_CHECKING, TypeVar
 
 from ..i18n import Block, PoCatalog, leading_code
+from .entries import PLAIN, Details, template, translators_flags
 
-CODE_LINES = 6
-"""Maximum number of lines of code shown to the translator with a block."""
+if TYPE_CHECKING:
+    from babel.messages.catalog import Message
+
+T = TypeVar("T")
 ALIKE = 0.6
 """Similarity, from 0 to 1, from which a text in the same definition is an earlier version of a block."""
 ALIKE_ELSEWHERE = 0.75
 """The same for a text from another definition."""
 
 
-def merge(catalog: PoCatalog, found: Iterable[Block], memory: Mapping[str, str]) -> None:
+def merge(
+    catalog: PoCatalog, found: Iterable[Block], memory: Mapping[str, str], details: Details = PLAIN
+) -> None:
     """Update a catalog from the blocks of its source.
 
     Args:
         catalog: The catalog to update.
         found: The blocks of the source.
         memory: Known translations; a new block gets one as a suggestion, marked fuzzy and without a previous msgid.
+        details: What entries tell of their blocks.
     """
     active = {str(message.id): message for message in catalog}
     obsolete = {str(message.id): message for message in catalog.obsolete.values()}
-    fresh = template(found)
+    fresh = template(found, details)
     unknown = []
     for text, message in fresh.items():
         if known := active.get(text) or obsolete.get(text):
@@ -51,25 +56,9 @@ def merge(catalog: PoCatalog, found: Iterable[Block], memory: Mapping[str, str])
     catalog.replace_entries(fresh.values(), [one for one in kept if id(one) not in {*returned, *used}])
 
 
-def template(found: Iterable[Block]) -> dict[str, Message]:
-    """Return untranslated entries for blocks, by their text."""
-    entries: dict[str, Message] = {}
-    for block in found:
-        message = entries.setdefault(block.text, Message(block.text))
-        place = (f"{block.file}:{block.within}" if block.within else block.file, None)
-        message.locations = list(dict.fromkeys([*message.locations, place]))  # type: ignore[list-item]
-        message.auto_comments = list(dict.fromkeys([*message.auto_comments, *_code(block)]))
-    return entries
-
-
-def _code(block: Block) -> list[str]:
-    lines = [line for line in block.code.split("\n") if line.strip()]
-    return lines[:CODE_LINES] + ["…"] * (len(lines) > CODE_LINES)
-
-
 def _copy(known: Message, message: Message) -> None:
     """Copy what translators have written in an entry."""
-    message.string, message.flags = known.string, set(known.flags)
+    message.string, message.flags = known.string, message.flags | translators_flags(known)
     message.previous_id, message.user_comments = list(known.previous_id), list(known.user_comments)
     if message.previous_id == [message.id]:
         message.flags.discard("fuzzy")
@@ -110,7 +99,7 @@ def _take_earlier_versions(unknown: Sequence[Message], gone: Sequence[Message]) 
 
 def _definitions(message: Message) -> set[str]:
     """Return the definitions that an entry belongs to; the file may have been renamed."""
-    return {name.partition(":")[2] for name, _ in message.locations}
+    return {name.partition(":")[2] for name, line in message.locations if not line}
 
 
 def _offer_similar(unknown: Sequence[Message], kept: Sequence[Message]) -> None:
@@ -127,14 +116,19 @@ def _similar(
     unknown: Sequence[Message], others: Sequence[Message]
 ) -> Iterator[tuple[float, Message, Message]]:
     """Yield pairs of a block and an entry with a similar text, with their similarity."""
-    matcher: SequenceMatcher[str] = SequenceMatcher()
     for message in unknown:
-        matcher.set_seq2(str(message.id))
-        for other in others:
-            matcher.set_seq1(str(other.id))
-            if (
-                matcher.real_quick_ratio() >= ALIKE
-                and matcher.quick_ratio() >= ALIKE
-                and (score := matcher.ratio()) >= ALIKE
-            ):
-                yield score, message, other
+        for score, other in similar(str(message.id), others, lambda other: str(other.id)):
+            yield score, message, other
+
+
+def similar(text: str, others: Iterable[T], text_of: Callable[[T], str]) -> Iterator[tuple[float, T]]:
+    """Yield those of `others` whose text is similar to `text`, each with the similarity, from `ALIKE` to 1."""
+    matcher: SequenceMatcher[str] = SequenceMatcher(b=text)
+    for other in others:
+        matcher.set_seq1(text_of(other))
+        if (
+            matcher.real_quick_ratio() >= ALIKE
+            and matcher.quick_ratio() >= ALIKE
+            and (score := matcher.ratio()) >= ALIKE
+        ):
+            yield score, other

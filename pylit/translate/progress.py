@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 
-from ..i18n import LOCALE, Block, Catalog, State, blocks, entry_id, load_catalog
+from ..i18n import LOCALE, Block, Catalog, State, blocks, count_states, entry_id, load_catalog
 from ..site import Site
-from .update import interface_strings
+from .interface import interface_strings
 
 INTERFACE = "interface"
 """Name under which the engine's own strings are listed."""
@@ -48,12 +48,7 @@ def site_progress(site: Site, *, interface: bool = False) -> Iterator[Progress]:
             catalog = site.translations.catalog(settings.title_file, lang)
             yield _progress(lang, settings.title_file, texts, catalog)
         for page in site.pages:
-            yield _progress(
-                lang,
-                page.file,
-                blocks(site.sources.source(page.file)),
-                site.translations.catalog(page.file, lang),
-            )
+            yield Progress(lang, page.file, *astuple(site.translations.counts(page.file, lang)))
         if interface:
             path = LOCALE / f"{lang}.po"
             yield _progress(lang, INTERFACE, interface_strings(), load_catalog(path, lang))
@@ -101,6 +96,4 @@ def total_progress(lang: str, parts: Iterable[Progress]) -> Progress:
 
 
 def _progress(lang: str, file: str, found: Iterable[Block], catalog: Catalog) -> Progress:
-    states = [catalog.lookup(text).state for text in dict.fromkeys(block.text for block in found)]
-    counts = [states.count(state) for state in (State.TRANSLATED, State.STALE, State.MISSING, State.BROKEN)]
-    return Progress(lang, file, len(states), *counts)
+    return Progress(lang, file, *astuple(count_states((block.text for block in found), catalog)))

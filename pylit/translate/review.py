@@ -6,13 +6,22 @@ Refuses entries whose formulas, code, links or numbers have changed: those must 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
 
 from ..filesystem import write_file
-from ..i18n import changed_numbers, entry_id, misfits, ordered_parts, po_language, po_text, read_po
+from ..i18n import (
+    changed_numbers,
+    entry_id,
+    load_glossary,
+    misfits,
+    ordered_parts,
+    po_language,
+    po_text,
+    read_po,
+)
 
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 TYPO = 0.6
@@ -31,6 +40,8 @@ class StaleEntry:
     previous: str
     """The original that was translated; empty for a suggestion, which nobody has reviewed."""
     translation: str
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Targets that links may have in the language, each with the one that it may replace."""
 
     @property
     def obstacle(self) -> str:
@@ -39,7 +50,7 @@ class StaleEntry:
             return "its formulas, code or links have changed"
         if self.previous and (found := changed_numbers(self.previous, self.text)):
             return f"its numbers have changed: the new original {found}"
-        found_parts = misfits(self.text, self.translation)
+        found_parts = misfits(self.text, self.translation, self.links)
         return (
             f"its translation {found_parts[0]}"
             if found_parts
@@ -61,15 +72,20 @@ class StaleEntry:
     @property
     def difference(self) -> str:
         """The current original, with the words that changed marked as `[-old-]` and `{+new+}`."""
-        old, new = _WORD.findall(self.previous), _WORD.findall(self.text)
         out = []
-        for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-            before, after = "".join(old[a:b]), "".join(new[c:d])
-            if kind == "equal":
+        for before, after in changed_words(self.previous, self.text):
+            if before == after:
                 out.append(after)
             else:
                 out += [f"[-{before}-]"] * bool(before) + [f"{{+{after}+}}"] * bool(after)
         return "".join(out)
+
+
+def changed_words(previous: str, text: str) -> list[tuple[str, str]]:
+    """Return two versions of a text in pieces, each before and after: those with both the same have not changed."""
+    old, new = _WORD.findall(previous), _WORD.findall(text)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    return [("".join(old[a:b]), "".join(new[c:d])) for _, a, b, c, d in matcher.get_opcodes()]
 
 
 def stale_entries(path: Path) -> list[StaleEntry]:
@@ -78,6 +94,7 @@ def stale_entries(path: Path) -> list[StaleEntry]:
     Raises:
         PylitError: if it does not parse.
     """
+    links = _links_of(path)
     return [
         StaleEntry(
             entry_id(str(message.id)),
@@ -85,10 +102,22 @@ def stale_entries(path: Path) -> list[StaleEntry]:
             str(message.id),
             message.previous_id[0] if message.previous_id else "",
             str(message.string),
+            links,
         )
         for message in read_po(path, po_language(path))
         if message.fuzzy and message.string
     ]
+
+
+def _links_of(path: Path) -> Mapping[str, str]:
+    """Return the links that the glossary in the folder of a catalog's language lists.
+
+    Raises:
+        PylitError: if it is not valid.
+    """
+    files = (folder / "glossary.yml" for folder in path.absolute().parents)
+    found = next(filter(Path.is_file, files), None)
+    return load_glossary(found).links if found else {}
 
 
 def accept(path: Path, ids: Collection[str]) -> int:

@@ -6,21 +6,19 @@ editing code does not change catalogs.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from jinja2 import Environment
-from jinja2.ext import extract_from_ast
-
-from ..cache import PACKAGE, THEME
 from ..errors import Problem, PylitError
 from ..filesystem import is_entry, leads_away, locate, read_file
-from ..i18n import LOCALE, Block, PoCatalog, blocks, catalog_path, po_text, read_po
+from ..i18n import BUTTONS, LOCALE, Block, PoCatalog, blocks, catalog_path, parse_po, po_text, read_po
 from ..parsing import decode_utf8
 from ..site import Page, Site, orphan_catalogs
 from .changes import Change, write_changes
+from .entries import MARKDOWN, PLAIN, Details
+from .interface import interface_strings
 from .merge import merge
 from .renames import moved_catalogs
 
@@ -69,20 +67,61 @@ def page_changes(
     folder = site.settings.translations
     assert folder is not None
     changes = []
-    name = site.settings.title or "pylit"
+    name = project_name(site)
     base = site.files.root(folder)
-    catalogs = [catalog_path(folder, lang, page.file) for page in site.pages]
-    memory = translation_memory([*catalogs, *orphan_catalogs(site, lang)], lang, base)
+    memory = translation_memory(memory_paths(site, lang), lang, base)
+    details = catalog_details(site)
     for page in pages:
         found = list(blocks(site.sources.source(page.file)))
-        changes += updated(_place(site, lang, page.file), lang, found, name, memory, base, moved.get(page))
+        path = place(site, lang, page.file)
+        changes += updated(path, lang, found, name, memory, base, moved.get(page), details)
     if file := site.settings.title_file:
-        texts = [Block(text, file, 0, "") for text in site.settings.texts]
-        changes += updated(_place(site, lang, file), lang, texts, name, base=base)
+        changes += updated(
+            place(site, lang, file), lang, title_blocks(site), name, base=base, details=details
+        )
     return changes
 
 
-def _place(site: Site, lang: str, file: str) -> Path:
+def title_blocks(site: Site) -> list[Block]:
+    """Return the texts of the settings that readers see."""
+    return [Block(text, site.settings.title_file, 0, "") for text in site.settings.texts]
+
+
+def catalog_details(site: Site) -> Details:
+    """Return what entries of a site's catalogs tell of their blocks: by default little, so that few lines change."""
+    settings = site.settings
+    details = full_details(site) if settings.catalog_hints else PLAIN
+    return replace(details, has_lines=settings.catalog_lines)
+
+
+def full_details(site: Site) -> Details:
+    """Return all that entries can tell of their blocks: that they are Markdown, and where the site shows them."""
+
+    def address(block: Block) -> str:
+        page = site.navigation.absolute(site.navigation.url(block.file, site.settings.languages[0]))
+        anchor = site.sources.anchor(block.file, block.within) if page and block.within else ""
+        return f"{page}#{anchor}" if anchor else page
+
+    return Details(site.settings.catalog_lines, (MARKDOWN,), address=address)
+
+
+INTERFACE_DETAILS = Details(limits=BUTTONS)
+
+
+def project_name(site: Site) -> str:
+    """Return the name of the project for new catalogs."""
+    return site.settings.title or "pylit"
+
+
+def memory_paths(site: Site, lang: str) -> list[Path]:
+    """Return the catalogs of a language whose translations are known, whether they exist or not."""
+    folder = site.settings.translations
+    assert folder is not None
+    catalogs = [catalog_path(folder, lang, page.file) for page in site.pages]
+    return [*catalogs, *orphan_catalogs(site, lang)]
+
+
+def place(site: Site, lang: str, file: str) -> Path:
     """Return the path of a file's catalog, for writing.
 
     Raises:
@@ -93,14 +132,19 @@ def _place(site: Site, lang: str, file: str) -> Path:
     return site.files.locate(folder, catalog_path(PurePosixPath(), lang, file).as_posix())
 
 
-def translation_memory(paths: Iterable[Path], lang: str, base: Path | None = None) -> dict[str, str]:
+def translation_memory(
+    paths: Iterable[Path],
+    lang: str,
+    base: Path | None = None,
+    read: Callable[[Path, str, Path | None], PoCatalog] = read_po,
+) -> dict[str, str]:
     """Return the translations in the catalogs at `paths` below `base` by original text; obsolete ones have the lowest
-    priority.
+    priority. Catalogs are read by `read`.
 
     Raises:
         PylitError: if a catalog does not parse.
     """
-    catalogs = [read_po(path, lang, base) for path in paths if is_entry(path)]
+    catalogs = [read(path, lang, base) for path in paths if is_entry(path)]
     messages = [message for catalog in catalogs for message in catalog]
     messages += [message for catalog in catalogs for message in catalog.obsolete.values()]
     memory: dict[str, str] = {}
@@ -120,21 +164,11 @@ def pages_without_catalog(site: Site, lang: str) -> list[Page]:
 def interface_changes(languages: Sequence[str]) -> list[Change]:
     """Return the changes that update the catalogs of the pages' own interface."""
     strings = list(interface_strings())
-    return [change for lang in languages for change in updated(locate(LOCALE, f"{lang}.po"), lang, strings)]
-
-
-def interface_strings() -> Iterator[Block]:
-    """Yield the strings of the theme's templates, and those that the engine writes on pages."""
-    environment = Environment()
-    for path in sorted(THEME.rglob("*.html")):
-        tree = environment.parse(path.read_text("utf-8"))
-        for line, _, message in extract_from_ast(tree, gettext_functions=("_", "gettext")):
-            if isinstance(message, str):
-                yield Block(message, f"pylit/theme/{path.relative_to(THEME).as_posix()}", line, "")
-    for path in sorted(PACKAGE.rglob("*.py")):
-        text = path.read_text("utf-8")
-        for match in re.finditer(r'gettext(?:\(lang\))?\(\s*"([^"]+)"\s*\)', text):
-            yield Block(match.group(1), f"pylit/{path.name}", 0, "")
+    return [
+        change
+        for lang in languages
+        for change in updated(locate(LOCALE, f"{lang}.po"), lang, strings, details=INTERFACE_DETAILS)
+    ]
 
 
 def update(
@@ -157,6 +191,7 @@ def updated(
     memory: Mapping[str, str] = EMPTY,
     base: Path | None = None,
     moved_from: Path | None = None,
+    details: Details = PLAIN,
 ) -> list[Change]:
     """Return the catalog at `path`, below `base`, in line with the blocks `found`; an empty list if it is already.
 
@@ -168,20 +203,14 @@ def updated(
         memory: Known translations; a new block gets one as a suggestion, marked fuzzy and without a previous msgid.
         base: The folder that the path must not leave.
         moved_from: The catalog of the source's earlier file, which this one replaces.
+        details: What entries tell of their blocks.
 
     Raises:
         PylitError: if it does not parse, or is outside `base`.
     """
-    if base and leads_away(path, base):
-        hint = "Remove the symlink, or name its target."
-        raise PylitError(Problem(path.as_posix(), 0, "leads out of the project", hint))
-    catalog, text = PoCatalog(lang, comment=[f"{path.stem}, {lang}"]), ""
-    if moved_from or is_entry(path):
-        known = moved_from or path
-        text = decode_utf8(read_file(known, base), known.as_posix())
-        catalog = read_po(known, lang, base) if text else catalog
+    catalog, text = read_existing(path, lang, base, moved_from)
     before = meaning(catalog)
-    merge(catalog, found, memory)
+    merge(catalog, found, memory, details)
     catalog.complete_header(project)
     is_layout = bool(text) and meaning(catalog) == before
     if po_text(catalog) == text and not moved_from:
@@ -189,6 +218,24 @@ def updated(
     if text and not is_layout:
         catalog.revise()
     return [Change(path, po_text(catalog).encode(), is_layout and not moved_from, moved_from)]
+
+
+def read_existing(
+    path: Path, lang: str, base: Path | None = None, moved_from: Path | None = None
+) -> tuple[PoCatalog, str]:
+    """Return the catalog at `path`, or the one that it replaces, and its text; an empty one if there is none.
+
+    Raises:
+        PylitError: if it does not parse, or is outside `base`.
+    """
+    if base and leads_away(path, base):
+        hint = "Remove the symlink, or name its target."
+        raise PylitError(Problem(path.as_posix(), 0, "leads out of the project", hint))
+    known = moved_from or path
+    text = decode_utf8(read_file(known, base), known.as_posix()) if moved_from or is_entry(path) else ""
+    if not text:
+        return PoCatalog(lang, comment=[f"{path.stem}, {lang}"]), ""
+    return parse_po(text.encode(), known.as_posix(), lang), text
 
 
 def meaning(catalog: PoCatalog) -> object:

@@ -95,6 +95,7 @@ def test_every_process_says_who_differs_in_what() -> None:
     assert not Path("other").exists()
 
 
+@pytest.mark.thorough
 def test_processes_that_would_go_on_from_other_places(capsys: pytest.CaptureFixture[str]) -> None:
     """On two machines the same name may be that of two folders."""
     for folder, seed in (("one/run", "0"), ("two/run", "0")):
@@ -171,10 +172,14 @@ def test_paths_are_found_by_their_types() -> None:
     """Those that only an experiment has are free like the others, and come back from its file as paths."""
     here = PathsConfig(data="synthetic")
     there = replace(here, data_dir=Path("b"), weights=Path("c"), folders=(Path("d"), Path("e")))
-    assert path_fields(PathsConfig) == {"data_dir", "out", "weights", "folders"}
+    assert path_fields(PathsConfig) == {"data_dir", "init", "out", "weights", "folders"}
+    assert differences([_facts(task(here), CPU, None), _facts(task(there), CPU, None)]) == []
+    # One's own pictures may be anywhere too. What is in them is compared.
+    here, there = (replace(here, data=f"folder:{name}") for name in "ab")
     assert differences([_facts(task(here), CPU, None), _facts(task(there), CPU, None)]) == []
     (line,) = differences([_facts(task(here), CPU, None), _facts(task(replace(here, name="y")), CPU, None)])
     assert line.startswith("--name: ")
+    there = replace(there, data_dir=Path("b"), weights=Path("c"), folders=(Path("d"), Path("e")))
     Path("config.json").write_text(json.dumps({"module": "m", "preset": "p", "config": to_plain(there)}))
     assert load_config(Path(), {"m": PathsConfig}) == ("m", "p", there)
 

@@ -20,8 +20,7 @@ import torch
 from servers import serving
 
 from labml_nn import data as data_module
-from labml_nn.data import Crops, ImageData, batch_indices, cifar10, random_generator, small, split
-from labml_nn.data.cifar10 import DataError
+from labml_nn.data import Crops, DataError, ImageData, batch_indices, cifar10, random_generator, small, split
 
 
 def images(n: int, *, classes: int = 2) -> ImageData:

@@ -24,6 +24,7 @@ from labml_nn.resnet import (
     cifar_resnet,
 )
 from labml_nn.resnet import inference as page
+from labml_nn.resnet.degradation import network_of
 from labml_nn.resnet.inference import (
     RECORD,
     WORKLOADS,
@@ -41,7 +42,7 @@ from labml_nn.resnet.inference import (
     measure,
     speedups,
 )
-from labml_nn.resnet.pitfalls import network_of, train_on_digits
+from labml_nn.resnet.pitfalls import train_on_digits
 from labml_nn.training import Normalize, evaluate
 from labml_nn.training.machine import Machine, find_machine
 
@@ -602,6 +603,7 @@ def test_all_processes_count(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_processes_have_one_thread() -> None:
     result = compare([SMALL], processes=1, rounds=2)
     assert result["machine"].endswith(", 1 thread")

@@ -122,7 +122,7 @@ def code_lines(path: Path) -> int:
 
 
 def test_the_loop_is_as_short_as_the_map_says() -> None:
-    assert 200 < code_lines(Path(str(loop.__file__))) < 300
+    assert 300 < code_lines(Path(str(loop.__file__))) < 340
 
 
 def test_training_can_be_read_without_the_rest() -> None:

@@ -15,11 +15,11 @@ from torch import nn
 
 from labml_nn.resnet import BottleneckResidualBlock, ResidualBlock, ResNetBase, ShortcutProjection
 from labml_nn.resnet import pitfalls as page
+from labml_nn.resnet.degradation import MakeBlock, network_of
 from labml_nn.resnet.pitfalls import (
     BiasBeforeNorm,
     InPlace,
     InPlaceAtTheRightPlace,
-    MakeBlock,
     NoBiasBeforeNorm,
     OwnNames,
     ReluAfterAddition,
@@ -36,7 +36,6 @@ from labml_nn.resnet.pitfalls import (
     changes_input,
     depends_on_batch,
     idle_parameters,
-    network_of,
     sides_and_costs,
     statistics,
     train_on_digits,
@@ -104,25 +103,6 @@ def test_a_network_of_right_blocks_trains(block: MakeBlock) -> None:
     network = network_of(block)
     backward(network(torch.randn(4, 1, 8, 8)))
     assert all(p.grad is not None for p in network.parameters())
-
-
-def test_only_the_blocks_of_the_network_are_exchanged() -> None:
-    network = network_of(ResidualBlock, 2)
-    blocks = [block for stage in network.base.stages for block in stage]  # type: ignore[attr-defined]
-    assert [(b.conv1.in_channels, b.conv1.out_channels, b.conv1.stride[0]) for b in blocks] == [
-        (8, 8, 1),
-        (8, 8, 1),
-        (8, 16, 2),
-        (16, 16, 1),
-        (16, 32, 2),
-        (32, 32, 1),
-    ]
-    right = ResNetBase([2] * 3, [8, 16, 32], None, 1, 3, first_stride=1, first_pool=False)
-    right.load_state_dict(network.base.state_dict())
-    x = torch.randn(2, 1, 8, 8)
-    assert torch.equal(network.eval().base(x), right.eval()(x))
-    with pytest.raises(ValueError, match=r"n_blocks must be at least 1, got \[0, 0, 0\]"):
-        network_of(ResidualBlock, 0)
 
 
 def test_a_short_training_takes_six_epochs_and_holds_images_out() -> None:

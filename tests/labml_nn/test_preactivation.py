@@ -23,7 +23,6 @@ from labml_nn.resnet.preactivation import (
     SEEDS,
     SIZE,
     NetworkName,
-    PlainBlock,
     PreActivation,
     PreActivationBlock,
     PreActivationBottleneckBlock,
@@ -320,11 +319,6 @@ def test_overfits_one_batch(bottleneck: bool) -> None:
 
 
 # Stacks
-
-
-def test_plain_block_has_no_shortcut() -> None:
-    plain, x = PlainBlock(8, 8, 1), torch.randn(2, 8, 5, 5)
-    assert torch.equal(plain(x), torch.relu(plain.residual(x)))
 
 
 def weights(stack: nn.Module) -> list[torch.Tensor]:

@@ -24,9 +24,10 @@ from PIL import Image
 from sampling import SHARE
 from small_runs import TINY
 
+from labml_nn.data import DataError
+from labml_nn.data.pictures import FORMATS, MOST_PIXELS, read_picture, to_bytes
 from labml_nn.resnet import experiment, predict
-from labml_nn.resnet.predict import FORMATS, MOST_PIXELS, has_light_edge, read_picture, to_bytes
-from labml_nn.runs.files import RunFailed
+from labml_nn.resnet.predict import has_light_edge
 from labml_nn.training.checkpoint import Checkpoint, load, save
 
 
@@ -112,11 +113,11 @@ def test_what_is_transparent_is_laid_on_the_background() -> None:
     ],
 )
 def test_numbers_out_of_range_are_refused(picture: Image.Image, most: int) -> None:
-    with pytest.raises(RunFailed, match=f"its pixels must be from 0 to {most}"):
+    with pytest.raises(DataError, match=f"its pixels must be from 0 to {most}"):
         to_bytes(picture)
     if picture.mode == "F":
         picture.save("a.pfm")
-        with pytest.raises(RunFailed, match=r"a\.pfm is not a picture that can be read: its pixels must"):
+        with pytest.raises(DataError, match=r"a\.pfm is not a picture that can be read: its pixels must"):
             colour("a.pfm")
 
 
@@ -201,7 +202,7 @@ def test_what_is_not_a_picture_is_said_in_one_line(name: str) -> None:
     Path("nothing.png").write_bytes(png(0, 8, (b"IDAT", zlib.compress(b""))))
     with open("huge.png", "wb") as file:
         file.truncate(2**27 + 1)
-    with pytest.raises(RunFailed) as caught:
+    with pytest.raises(DataError) as caught:
         colour(name)
     message = str(caught.value)
     assert REFUSED[name] in message and message.isprintable() and len(message) < 500
@@ -215,7 +216,7 @@ def test_a_picture_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None
 
     Image.new("RGB", (4, 4)).save("a.png")
     monkeypatch.setattr(Path, "open", refused)
-    with pytest.raises(RunFailed, match=r"a\.png is not a picture that can be read: Permission denied"):
+    with pytest.raises(DataError, match=r"a\.png is not a picture that can be read: Permission denied"):
         colour("a.png")
 
 
@@ -297,7 +298,7 @@ def test_mutants_of_pictures_are_refused_in_one_line_or_read(kind: str) -> None:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message=".* is animated")
                 found = read_picture(path, number % 2 * 2 + 1, 8)
-        except RunFailed as error:
+        except DataError as error:
             message = str(error)
         else:
             message = ""

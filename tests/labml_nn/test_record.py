@@ -90,7 +90,8 @@ def test_only_whole_presets_are_recorded() -> None:
 def test_compared_fields_are_all_that_a_result_depends_on() -> None:
     free = (
         "data_dir final seed device precision channels_last compile sync_bn deterministic out checkpoint_seconds"
-        " checkpoint_steps metrics_steps keep record app_url"
+        " checkpoint_steps metrics_steps keep quiet record app_url image_side init"
+        " mixup cutmix erase label_smoothing accumulate clip ema patience"
     ).split()
     assert {*ResNetConfig().result_depends_on(), *free} == set(to_plain(ResNetConfig()))
 
@@ -118,7 +119,7 @@ def test_a_run_is_recorded(
 
 
 class _NoTracker(Tracker):
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         pass
 
     def __enter__(self) -> _NoTracker:
@@ -127,8 +128,8 @@ class _NoTracker(Tracker):
     def __exit__(self, *_: object) -> None:
         pass
 
-    def report(self, *_: object) -> None:
-        pass
+    def report(self, *_: object) -> bool:
+        return False
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)

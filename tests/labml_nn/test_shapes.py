@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pylit.api import open_configuration, open_site
+from pylit.tracing import INDEX, pictures_path
 from pylit.tracing.format import read_trace, trace_path
 from pylit.tracing.recorder import record_trace
 
@@ -30,6 +31,7 @@ def test_recorded_shapes_are_those_of_today(file: str) -> None:
 def test_no_trace_is_left_of_a_module_that_is_gone() -> None:
     assert FOLDER
     gone = {*FOLDER.rglob("*.json")} - {trace_path(FOLDER, file) for file in MODULES}
+    gone -= {pictures_path(FOLDER, file) / INDEX for file in MODULES}
     assert not gone, "run `make traces`, which removes them"
 
 

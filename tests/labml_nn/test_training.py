@@ -22,13 +22,14 @@ from sampling import EVERYTHING
 from small_runs import CPU, TINY, checkpoint, command, environment, execute, last, metrics
 from torch import nn
 
-from labml_nn.data import batch_indices, random_generator
+from labml_nn.data import DataError, batch_indices, random_generator
+from labml_nn.data.pictures import read_picture
 from labml_nn.data.small import make_synthetic
 from labml_nn.resnet import experiment, predict, speedrun
 from labml_nn.resnet.experiment import PRESETS, ResNetConfig
 from labml_nn.runs.command import Experiment
 from labml_nn.runs.config import check_limits
-from labml_nn.runs.files import RunFailed
+from labml_nn.runs.loading import load_model
 from labml_nn.training import Diverged, Recipe, Totals, Trainer, ends_epoch, evaluate
 from labml_nn.training.checkpoint import (
     Checkpoint,
@@ -177,8 +178,8 @@ def test_digits_reach_98_percent(tmp_path: Path) -> None:
     Image.fromarray(
         __import__("sklearn.datasets").datasets.load_digits().images[0].astype("uint8") * 15
     ).resize((64, 64)).save("zero.png")
-    model, classes, channels, side = predict.load_model(Path("run"))
-    probabilities = predict.predict(model, predict.read_picture(Path("zero.png"), channels, side))
+    model, classes, channels, side = load_model(Path("run"))
+    probabilities = predict.predict(model, read_picture(Path("zero.png"), channels, side))
     assert classes[int(probabilities.argmax())] == "0"
     assert float(probabilities.sum()) == pytest.approx(1)
 
@@ -257,6 +258,7 @@ def test_killed_at_random_again_and_again_the_weights_are_the_same() -> None:
     assert not list(Path("killed").rglob(".*.pt.*"))
 
 
+@pytest.mark.thorough
 def test_two_processes_follow_the_curve_of_one() -> None:
     options = [*TINY[:5], "--channels", "8", "16", "16", "--batch-size", "128", *TINY[-6:]]
     options += ["--steps", "96", "--learning-rate", "0.2"]
@@ -332,7 +334,7 @@ NUMBERS = [
     (each, name)
     for each in (experiment.EXPERIMENT, speedrun.EXPERIMENT)
     for name, hint in typing.get_type_hints(each.config).items()
-    if {int, float} & kinds_in(hint)
+    if {int, float} & kinds_in(hint) and typing.get_origin(hint) is not typing.ClassVar
 ]
 
 
@@ -345,10 +347,11 @@ def test_numbers_that_make_no_sense_are_named(
     low, high = config.limits()[name]
     kind = typing.get_type_hints(each.config)[name]
     count = 3 if name == "channels" else 1
+    data = ["--data", "folder:pictures"] if name == "image_side" else []
 
     def option(value: float) -> list[str]:
         words = ["32", str(value)] if name == "sides" else [str(value)] * count
-        return [each.default, f"--{name.replace('_', '-')}", *words]
+        return [each.default, *data, f"--{name.replace('_', '-')}", *words]
 
     for value in (low - 1, high * 2 if high > 0 else high + 1):
         assert each.main([*option(value), "--out", "x"]) == 1
@@ -359,8 +362,9 @@ def test_numbers_that_make_no_sense_are_named(
         assert "got nan" in capsys.readouterr().err
     bad: Any = [[1, -1]] if name == "sides" else [-1] * 3 if name == "channels" else -(2**70)
     bad = [bad] if name == "milestones" else bad
+    saved = {name: bad, **({"data": data[1]} if data else {})}
     Path("config.json").write_text(
-        json.dumps({"module": each.module, "preset": each.default, "config": {name: bad}})
+        json.dumps({"module": each.module, "preset": each.default, "config": saved})
     )
     assert each.main(["--resume", "."]) == 1
     assert f"error: --{name.replace('_', '-')} must be from " in capsys.readouterr().err
@@ -514,8 +518,8 @@ def test_devices() -> None:
 @pytest.mark.parametrize("picture", ["missing.png", "text.png"])
 def test_what_is_no_picture(picture: str) -> None:
     Path("text.png").write_text("no picture")
-    with pytest.raises(RunFailed, match=r"missing\.png does not exist|text\.png is not a picture"):
-        predict.read_picture(Path(picture), 3, 32)
+    with pytest.raises(DataError, match=r"missing\.png does not exist|text\.png is not a picture"):
+        read_picture(Path(picture), 3, 32)
 
 
 def test_unwritable_logs_do_not_stop_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

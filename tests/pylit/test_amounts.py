@@ -11,7 +11,7 @@ from conftest import Write
 from pylit import nearest
 from pylit.errors import LONGEST, Problem, PylitError, Report
 from pylit.figures import html as exhibits
-from pylit.figures.data import MAX_POINTS, MAX_SIZE, curve, numbers, parse_record, tick, written
+from pylit.figures.data import MAX_POINTS, MAX_SIZE, curve, numbers, parse_record, ticks, written
 from pylit.figures.svg_chart import make_axis
 from pylit.i18n.glossary import MAX_WORDS, parse_glossary
 from pylit.nearest import Guesses, listed, short
@@ -83,7 +83,7 @@ def test_axis_over_any_range_has_some_ticks_and_room_for_all(low: float, high: f
         assert 2 <= len(axis.ticks) <= 9
         assert list(axis.ticks) == sorted(set(axis.ticks))
         assert -0.1 <= axis.place(low) <= axis.place(high) <= 100.1
-        assert all(len(tick(number, "number", lambda text: text)) < 20 for number in axis.ticks)
+        assert all(len(text) < 20 for text in ticks(axis.ticks, "number", lambda text: text))
 
 
 def test_records_are_bounded() -> None:

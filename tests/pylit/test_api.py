@@ -155,7 +155,7 @@ def test_program_of_a_user(root: Path, project: Path, write: Write) -> None:
     path = write("user.py", USER)
     done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "gone.py 0 Name source files of the site."
+    assert done.stdout.splitlines()[-1] == "gone.py 0 Name source files of the site, or their catalogs."
     wrong = write("wrong.py", "import pylit\n\n" + "\n".join(WRONG) + "\n")
     options = ["--strict", "--no-error-summary", "--follow-imports=silent", "--cache-dir", str(project / "m")]
     found = subprocess.run(

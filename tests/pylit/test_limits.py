@@ -105,7 +105,7 @@ REMEMBERED = ("lines of code", "definitions", "paragraphs")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", REMEMBERED)
+@pytest.mark.parametrize("name", thinned(REMEMBERED, 3))
 def test_twice_the_input_takes_twice_the_memory(name: str, tmp_path: Path) -> None:
     count, make = GROWING[name]
     peaks: list[int] = []
@@ -125,8 +125,14 @@ def test_twice_the_input_takes_twice_the_memory(name: str, tmp_path: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_known", [False, True])
-def test_twice_the_pages_take_twice_the_work(write: Write, tmp_path: Path, is_known: bool) -> None:
-    """Also where each uses what one of them defines, whether they are made or found in the cache."""
+def test_twice_the_pages_take_twice_the_work(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """Also where each uses what one of them defines, whether they are made or found in the cache.
+
+    A list of all pages is on each page of a small site only, and not here.
+    """
+    monkeypatch.setattr("pylit.site.page_links.MANY", 0)
     counted = []
     for number, count in enumerate((10, 10, 20, 40)):
         write(f"p{number}/all.py", '"""\n# All\n"""\n\n\ndef f():\n    """Do it."""\n')
@@ -165,7 +171,7 @@ HUGE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HUGE)
+@pytest.mark.parametrize("name", thinned(HUGE, 3))
 def test_huge_files_become_pages(name: str, write: Write, tmp_path: Path) -> None:
     """A build from nothing and one from the cache give the same."""
     text = HUGE[name]

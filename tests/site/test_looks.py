@@ -13,6 +13,7 @@ import pytest
 from cdn import Cdn
 from conftest import ROOT
 from playwright.sync_api import Browser, Page, Route
+from sampling import thinned
 from servers import serving
 from site_fixtures import QuietHandler
 
@@ -129,7 +130,7 @@ def test_the_same_without_mkdocs(tmp_path: Path) -> None:
     assert (tmp_path / "pages/assets/icon.svg").read_text("utf-8") == examples()["overrides/assets/icon.svg"]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", thinned(PAGES, 2))
 @pytest.mark.parametrize("width", [1440, 390])
 def test_colours_and_fonts_are_those_of_the_guide(page: Page, served: str, name: str, width: int) -> None:
     """In light and dark pages, in both languages; and the policy lets everything in."""

@@ -154,7 +154,7 @@ def test_author_of_a_module(write: Write, tmp_path: object, attack: str) -> None
 @pytest.mark.parametrize("attack", [*ATTACKS, *MORE, *LINES])
 def test_translator(write: Write, monkeypatch: pytest.MonkeyPatch, attack: str) -> None:
     """Even if nobody compares a translation with its original."""
-    monkeypatch.setattr(catalog, "misfits", lambda original, translation: [])
+    monkeypatch.setattr(catalog, "misfits", lambda original, translation, links: [])
     code = f"{FENCE}<script>code</script>\n{FENCE}"
     blocks = ("One line.\n", "## A heading\n", "* an item\n", "| head |\n|---|\n| cell |\n", "> quoted\n")
     prose = f"\n{code}\n".join(blocks)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from cdn import CDN, FOLDER
+from columns import NO_GUESS
 from conftest import BEGUN, COMPLETE
 from playwright.sync_api import Page, expect
-from sampling import thinned
-from site_fixtures import Open, resnet_line
+from sampling import EVERYTHING, thinned
+from site_fixtures import Open, choose_language, resnet_line, words_and_code
 
 from pylit.api import open_configuration, open_site
 
@@ -41,17 +42,17 @@ def violations(page: Page, *rules: str) -> str:
     return result.generate_report() if result.violations_count else ""
 
 
-@pytest.mark.parametrize("path", thinned(ALL + SOME, 8))
+@pytest.mark.parametrize("path", thinned(ALL + SOME, 40))
 def test_accessible_quiet_and_within_the_screen(read: Open, address: str, path: str) -> None:
     """Axe finds no violation, nothing is wider than the screen, no error, no request but KaTeX's."""
     for width in (1440, 390):
         reader = read(path, width=width)
         page = reader.page
         page.wait_for_load_state()
+        page.evaluate(NO_GUESS)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert not reader.errors
-        foreign = {url for url in reader.requests if not url.startswith((address, "data:"))}
-        assert all(url.startswith(FOLDER) and url.endswith((".css", ".woff2")) for url in foreign)
+        assert all(url.startswith((address, "data:")) for url in reader.requests)
         assert not violations(page), width
         page.emulate_media(color_scheme="dark")  # nothing but the colours is another
         assert not violations(page, "color-contrast"), (width, "dark")
@@ -64,7 +65,8 @@ def test_targets_on_a_phone_are_large_enough(read: Open, path: str) -> None:
 
 def lit(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
-        "[...document.querySelectorAll('.lit')].map(e => e.closest('[id]').id + ' ' + e.textContent)"
+        "[...document.querySelectorAll('.lit:not(.chips *, .looks *)')]"
+        ".map(e => e.closest('[id]').id + ' ' + e.textContent)"
     )
     return found
 
@@ -79,6 +81,7 @@ def test_click_a_name_and_all_its_uses_light_up(read: Open, path: str) -> None:
     assert {text.split()[0].split(":")[0] for text in found} <= {
         "ResidualBlock.forward",
         "ResidualBlock.__init__",
+        "ResidualBlock",
     }
     assert len(found) >= 2
     page.keyboard.press("Escape")
@@ -126,8 +129,7 @@ def test_pointing_at_a_symbol_lights_up_its_code_and_the_other_way_round(read: O
 def test_a_plain_symbol_is_the_name_in_its_class(read: Open) -> None:
     page = read("resnet/index.html").page
     page.locator("[id='ResidualBlock.forward'] .code [data-n]", has_text="x").first.hover()
-    symbols = page.locator("math .lit[data-sym='x']")
-    assert symbols.count() > 3
+    expect(page.locator("math .lit[data-sym='x']").nth(3)).to_be_attached()
     rows = page.locator(".row:has(math .lit[data-sym='x'])")
     assert {row.get_attribute("data-in") for row in rows.all()} == {"ResidualBlock"}
 
@@ -158,12 +160,11 @@ def test_names_lead_to_their_definitions(read: Open, scripts: bool) -> None:
     page.wait_for_url("**/zh/resnet/experiment.html#ResNetConfig.build")
 
 
-def test_stylesheet_has_its_integrity_hash(read: Open) -> None:
-    page = read("resnet/index.html").page
-    link = page.locator(f"link[href^='{CDN}']")
-    expect(link).to_have_count(1)
-    assert (link.get_attribute("integrity") or "").startswith("sha384-5TcZemv2l")
-    assert link.get_attribute("crossorigin") == "anonymous"
+def test_a_page_asks_no_other_host_for_anything(read: Open, address: str) -> None:
+    reader = read("zh/resnet/index.html")
+    reader.page.wait_for_load_state("networkidle")
+    assert "katex.min.css" in reader.cdn.asked  # which is a copy on the site
+    assert {urlsplit(url).netloc for url in reader.requests} == {urlsplit(address).netloc}
 
 
 def test_theme_button_goes_round_and_is_remembered(read: Open) -> None:
@@ -199,20 +200,19 @@ SHAPES = "[id='ResidualBlock.residual'] .chips"
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-@pytest.mark.parametrize("path", RESNET)
+@pytest.mark.parametrize("path", thinned(RESNET, 2))
 def test_shapes_stand_beside_the_code_until_they_are_switched_off(
     read: Open, path: str, scripts: bool
 ) -> None:
     page = read(path, scripts=scripts).page
     chips = page.locator(SHAPES)
-    expect(chips.first).to_have_text("x: 2×16×8×8 | 4×16×32×32 | 4×32×16×16 | …")
     expect(chips.first).to_be_visible()
+    chips.first.scroll_into_view_if_needed()
+    expect(chips.first).to_have_text("x: 2×16×8×8", use_inner_text=True)
     switch = page.get_by_role("checkbox", name="形状" if path.startswith("zh/") else "Shapes")
     expect(switch).to_be_checked()
-    height = page.evaluate("document.documentElement.scrollHeight")
     switch.uncheck()
     expect(chips.first).to_be_hidden()
-    assert page.evaluate("document.documentElement.scrollHeight") == height
     switch.check()
     expect(chips.first).to_be_visible()
 
@@ -220,7 +220,7 @@ def test_shapes_stand_beside_the_code_until_they_are_switched_off(
 def test_switch_for_shapes_is_remembered(read: Open) -> None:
     page = read("resnet/index.html").page
     page.get_by_role("checkbox", name="Shapes").uncheck()
-    page.get_by_role("link", name="中文").click()
+    choose_language(page, "中文")
     expect(page.locator("#shapes")).not_to_be_checked()
     expect(page.locator(SHAPES).first).to_be_hidden()
     page.reload()
@@ -242,18 +242,15 @@ def test_shapes_never_flash(read: Open) -> None:
 def test_shapes_are_off_on_a_phone_and_widen_no_code(read: Open) -> None:
     page = read("resnet/index.html", width=390).page
     expect(page.locator(SHAPES).first).to_be_hidden()
+    page.get_by_role("button", name="Display").click()
     page.get_by_role("checkbox", name="Shapes").check()
     expect(page.locator(SHAPES).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for line in page.locator(".l:has(.chips)").all():
-        box = line.bounding_box()
-        assert box
-        assert box["height"] < 25  # one line
     page.emulate_media(media="print")
     expect(page.locator(SHAPES).first).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", ["guide/robustness.html", "zh/guide/robustness.html"])
+@pytest.mark.parametrize("path", thinned(["guide/robustness.html", "zh/guide/robustness.html"], 2))
 @pytest.mark.parametrize(("width", "least"), [(1440, 130), (390, 60)])
 def test_long_names_leave_room_for_the_text_beside_them(
     read: Open, path: str, width: int, least: int
@@ -273,7 +270,7 @@ def test_long_names_leave_room_for_the_text_beside_them(
 def test_paper_has_no_contents_and_no_bar(read: Open) -> None:
     page = read("resnet/index.html", width=1440).page
     page.emulate_media(media="print")
-    for selector in ("nav.toc", "details.toc", ".bar"):
+    for selector in ("nav.toc", ".bar"):
         expect(page.locator(selector).first).to_be_hidden()
     main = page.locator("main").bounding_box()
     assert main
@@ -311,7 +308,7 @@ def test_copied_example_is_code_alone(read: Open) -> None:
 def test_symbol_and_the_code_it_stands_for_light_up_together(read: Open) -> None:
     page = read("resnet/index.html").page
     page.locator("math [data-sym='W_s']:visible").first.click()
-    code = page.locator(".code .lit")
+    code = page.locator(".code [data-n].lit")
     assert set(code.all_text_contents()) == {"conv"}
     assert {e.evaluate("e => e.closest('.row').id.split('.')[0]") for e in code.all()} == {
         "ShortcutProjection"
@@ -326,7 +323,7 @@ def test_languages_and_views_keep_the_place(read: Open) -> None:
     page = read("resnet/index.html").page
     page.evaluate("document.getElementById('ResidualBlock.forward').scrollIntoView()")
     # Playwright's own click would scroll first, although the bar is always in view.
-    page.get_by_role("link", name="中文").evaluate("link => link.click()")
+    page.evaluate("document.querySelector('.languages [lang=zh]').click()")
     page.wait_for_url("**/zh/resnet/index.html#ResidualBlock.forward")
     top = "document.getElementById('ResidualBlock.forward').getBoundingClientRect().top"
     before = page.evaluate(top)
@@ -341,20 +338,25 @@ def test_picture_opens_large_and_closes(read: Open) -> None:
     page = read("resnet/index.html").page
     page.locator("[id='ResidualBlock']").scroll_into_view_if_needed()
     opener = page.get_by_role("button", name="Enlarge the picture: A residual block").first
-    opener.click()
-    expect(page.locator("dialog[open] svg")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("dialog.large")).to_have_count(0)
-    expect(opener).to_be_focused()
+    drawing = page.locator("[id='ResidualBlock'] figure svg")
+    for by_key in (True, False):
+        if by_key:
+            opener.press("Enter")
+        else:
+            drawing.click(position={"x": 3, "y": 3})
+        expect(page.locator("dialog[open] svg")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog.large")).to_have_count(0)
+        expect(opener).to_be_focused()
 
 
 def test_language_links_lead_to_the_same_page_and_back(read: Open) -> None:
     page = read("resnet/index.html").page
     for name, lang in (("中文", "zh"), ("日本語", "ja")):
-        page.get_by_role("link", name=name).click()
+        choose_language(page, name)
         assert page.url.endswith(f"/{lang}/resnet/index.html")
         assert page.locator("html").get_attribute("lang") == lang
-    page.get_by_role("link", name="English").click()
+    choose_language(page, "English")
     assert page.url.endswith("/resnet/index.html")
     page.go_back()
     assert page.url.endswith("/ja/resnet/index.html")
@@ -369,8 +371,8 @@ def test_chinese_and_japanese_have_their_own_characters(read: Open) -> None:
             fonts = page.locator(place).first.evaluate("e => getComputedStyle(e).fontFamily")
             assert own.replace("Sans", "Sans Mono" if "code" in place else "Sans") in fonts, (path, place)
             assert other not in fonts
-        for name, font in (("中文", chinese), ("日本語", japanese)):
-            link = page.get_by_role("link", name=name)
+        for lang, font in (("zh", chinese), ("ja", japanese)):
+            link = page.locator(f".languages [lang={lang}]")
             assert font in link.evaluate("e => getComputedStyle(e).fontFamily")
 
 
@@ -379,14 +381,49 @@ def test_emphasis_is_not_slanted_where_letters_are_square(read: Open, lang: str)
     page = read(f"{lang}/resnet/index.html").page
     style = "e => { const s = getComputedStyle(e); return [s.fontStyle, s.textEmphasisStyle, s.fontWeight]; }"
     found = page.locator("main .t em").first.evaluate(style)
-    assert found == (["normal", "dot", "400"] if lang == "zh" else ["normal", "none", "650"])
+    assert found == ["normal", "none", "650"]
     page.locator("#view-o").check()
     assert page.locator("main .o em").first.evaluate(style) == ["italic", "none", "400"]
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_translation_both_or_original(read: Open, scripts: bool) -> None:
-    page = read("zh/resnet/index.html", scripts=scripts).page
+def test_without_scripts_the_original_is_the_page_in_english(read: Open) -> None:
+    page = read("zh/resnet/index.html", scripts=False).page
+    expect(page.locator(".view")).to_be_hidden()
+    choose_language(page, "English")
+    page.wait_for_url("**/resnet/index.html")
+
+
+def test_originals_come_when_they_are_asked_for(read: Open) -> None:
+    reader = read("zh/resnet/index.html")
+    page = reader.page
+    page.wait_for_load_state()
+    assert not any("originals" in url for url in reader.requests)
+    page.locator("#view-o").check()
+    expect(page.locator("main h1 .o")).to_contain_text("Residual Networks (ResNet)")
+    count = page.locator("main .t").count()
+    assert page.locator("main .t + .o").count() == count > 100
+    expect(page.locator("main .t").first).to_be_hidden()
+    # The next page has them at once, in the view that was chosen.
+    page.goto(page.url.replace("resnet/index.html", "resnet/pitfalls.html"))
+    expect(page.locator("main h1 .o")).to_be_visible()
+    expect(page.locator("main h1 .t")).to_be_hidden()
+    assert len([url for url in reader.requests if "originals" in url]) == 2
+    assert not reader.errors
+
+
+def test_originals_that_do_not_come_leave_the_translation(read: Open) -> None:
+    page = read("zh/resnet/index.html").page
+    page.route("**/*.originals.js*", lambda route: route.abort())
+    page.locator("#view-o").click(force=True)
+    expect(page.locator("#view-t")).to_be_checked()
+    expect(page.locator("main .t").first).to_be_visible()
+    page.unroute("**/*.originals.js*")
+    page.locator("#view-o").check()
+    expect(page.locator("main .o").first).to_be_visible()
+
+
+def test_translation_both_or_original(read: Open) -> None:
+    page = read("zh/resnet/index.html").page
     translation, original = page.locator("main .t").first, page.locator("main .o").first
     expect(translation).to_be_visible()
     expect(original).to_be_hidden()
@@ -436,22 +473,18 @@ def test_phone_code_scrolls_and_never_breaks(read: Open) -> None:
     page = read("resnet/index.html", width=390).page
     for line in page.locator("[id='ResNetBase.__init__'] .l").all()[:8]:
         assert line.evaluate("e => getComputedStyle(e).whiteSpace") == "pre"
-    pre = page.locator("pre.code").filter(has_text="_require_positive").first
+    pre = page.locator("pre.code").filter(has_text="batch in_channels").first
     assert pre.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto'")
     row = page.locator("[id='ResidualBlock.forward']")
-    prose, code = row.locator(".prose").bounding_box(), row.locator(".code").bounding_box()
-    assert prose
-    assert code
+    prose, code = words_and_code(row)
     assert prose["y"] + prose["height"] <= code["y"] + 1
 
 
 def test_desktop_prose_stands_beside_its_code(read: Open) -> None:
     page = read("resnet/index.html").page
     row = page.locator("[id='ResidualBlock.forward']")
-    prose, code = row.locator(".prose").bounding_box(), row.locator(".code").bounding_box()
-    assert prose
-    assert code
-    assert abs(prose["y"] - code["y"]) < 2
+    prose, code = words_and_code(row)
+    assert abs(prose["y"] - code["y"]) < 9
     assert prose["x"] + prose["width"] <= code["x"] + 1
 
 
@@ -464,7 +497,7 @@ def test_desktop_prose_stands_beside_its_code(read: Open) -> None:
             [True, False],
             ["ResidualBlock.forward", "residual-learning", "line", "cifar_resnet"],
         ),
-        3,
+        7,
     ),
 )
 def test_deep_links_lead_there(read: Open, path: str, width: int, scripts: bool, anchor: str) -> None:
@@ -488,7 +521,7 @@ def test_no_line_begins_with_what_ends_a_formula(read: Open, path: str) -> None:
         const mark = range.getBoundingClientRect();
         return whole.lastChild.nodeType === 3 && mark.width && mark.top > formula.bottom;
     }).length"""
-    for width in range(1000, 1500, 20):
+    for width in range(1000, 1500, 20 if EVERYTHING else 100):
         page.set_viewport_size({"width": width, "height": 20_000})
         assert page.evaluate(broken) == 0, width
 

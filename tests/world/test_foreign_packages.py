@@ -10,13 +10,17 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from foreign_pages import RAW, PageReader, code_lines
+from counting import work
+from foreign_pages import RAW, SECTIONS, PageReader, code_lines
 from packaging.utils import canonicalize_name
+from sampling import thinned
 
 import pylit
 
@@ -34,6 +38,25 @@ def trees() -> Iterator[Path]:
             yield path
 
 
+ALWAYS = {
+    "attr",
+    "constantly",
+    "einops",
+    "fastcore",
+    "keras_preprocessing",
+    "labml_nn",
+    "numpydoc",
+    "requests",
+}
+"""One of each dialect. `make test` leaves the other packages to `make world` and to `EVERYTHING=1`."""
+
+
+def marked(found: Iterator[Path]) -> list[Any]:
+    if os.environ.get("WORLD"):
+        return list(found)
+    return [path if path.name in ALWAYS else pytest.param(path, marks=pytest.mark.thorough) for path in found]
+
+
 def tree_name(tree: Path) -> str:
     return tree.name
 
@@ -46,7 +69,7 @@ def test_all_packages_are_installed(root: Path) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("tree", list(trees()), ids=tree_name)
+@pytest.mark.parametrize("tree", marked(trees()), ids=tree_name)
 def test_foreign_tree(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     report = pylit.render(tree, "pages", jobs=1, cache="", search=False)
@@ -64,12 +87,45 @@ def test_foreign_tree(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         *(f"{source}: {text}" for source, page in pages.items() if page for text in lost(source, page)),
         *(f"{name}: {text}" for name, page in files.items() for text in raw(page)),
         *(
+            f"{source}: heading {text!r}"
+            for source, page in pages.items()
+            if page
+            for text in sorted(SECTIONS.intersection(page.headings))
+        ),
+        *(
             f"{name}: {link} leads nowhere"
             for name, page in files.items()
             for link in dangling(name, page, files)
         ),
     ]
     assert "\n".join(problems[:20]) == ""
+
+
+@pytest.mark.parametrize("tree", thinned(trees(), 8), ids=tree_name)
+def test_work_grows_with_the_length_of_a_module(tree: Path, tmp_path: Path) -> None:
+    """The module that says the most for its length, once, twice and four times in one file."""
+    source = most_talkative(tree).read_text("utf-8-sig")
+    counted = []
+    for factor in (0, 1, 2, 4):  # the first fills what is filled once
+        folder = tmp_path / f"{factor}"
+        folder.mkdir()
+        (folder / "a.py").write_text("\n".join([source] * max(factor, 1)), "utf-8")
+        render = partial(pylit.render, folder, tmp_path / "pages", jobs=1, cache="")
+        counted.append(min(work(render), work(render)))  # now and then, a process or a cache is made anew
+    _, one, two, four = counted
+    # Twice as much, and 5 % of what varies from run to run; four times as much if each line looked at all others.
+    assert four - two <= 2.2 * (two - one) + 0.05 * four, counted
+
+
+def most_talkative(tree: Path) -> Path:
+    """The module with the most comments and docstrings among the five that come nearest to 100 lines."""
+    modules = {
+        path: path.read_text("utf-8", "replace")
+        for pattern in ("*.py", "*.pyi")
+        for path in sorted(tree.rglob(pattern))
+    }
+    nearest = sorted(modules, key=lambda path: abs(modules[path].count("\n") - 100))[:5]
+    return max(nearest, key=lambda path: modules[path].count("#") + modules[path].count('"""'))
 
 
 def address(file: Path) -> str:

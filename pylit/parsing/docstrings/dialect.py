@@ -6,10 +6,15 @@ import re
 from collections.abc import Sequence
 
 from ..model import Dialect, DocstringForm, ProseLine
+from .keras import has_sections
 from .kinds import GOOGLE, NUMPY, STRUCTURED
 from .sphinx import has_fields
 
-_HINT = re.compile(r":[ \t]*$|^[ \t]*:\w|-{3}|={2}|\.\. |:`|`_|::$", re.MULTILINE)
+_HINT = re.compile(
+    r":[ \t]*$|^[ \t]*[:@]\w|-{3}|={2}|\.\. |:`|`_|::$|[CL]\{\w"
+    r"|^# (?:[A-Z][A-Za-z ]+:?[ \t]*\n[ \t]{2}|Examples?:?[ \t]*$)",
+    re.MULTILINE,
+)
 """Matches at least once in every docstring that is not Markdown."""
 
 
@@ -30,6 +35,13 @@ _FIELD = re.compile(
     r"[ \t][^:\n]{1,200}|returns?|rtype|yields?|ytype|raises|meta[ \t][\w-]{1,50}):(?:[ \t]|$)",
     re.MULTILINE,
 )
+_EPYTEXT_FIELD = re.compile(
+    r"^[ \t]*@(?:(?:param|arg|keyword|kwarg|type|raises?|except|exception|ivar|cvar|var)[ \t][^:\n]{1,200}"
+    r"|returns?|rtype|yields?):(?:[ \t]|$)",
+    re.MULTILINE,
+)
+_EPYTEXT = re.compile(r"(?<![\w\\$])[CL]\{[A-Za-z_][\w.]*(?:\(\))?\}")
+_FORMULA = re.compile(r"\$|\\[A-Za-z]|`")
 _STRONG = re.compile(
     r"""
     :(?:py:)?[a-z]{2,20}:`[^`\n]                              # a role
@@ -84,6 +96,10 @@ def find_dialect(
     named = {match["name"].lower() for match in _NUMPY.finditer(text)}
     if named and (within or named & STRUCTURED):
         return DocstringForm(Dialect.NUMPY, place, within, is_rst=not is_markdown(text))
+    if "# " in text and has_sections(lines, within=within):
+        return DocstringForm(Dialect.KERAS, place, within, is_rst=False)
+    if _EPYTEXT_FIELD.search(text) or has_epytext(text):
+        return DocstringForm(Dialect.EPYTEXT, place, within, is_rst=False)
     if any(match["name"].lower() in STRUCTURED for match in _GOOGLE.finditer(text)):
         return DocstringForm(Dialect.GOOGLE, place, within, is_rst=is_rst or is_restructured(text))
     if is_restructured(text) or (is_rst and not _MARKDOWN.search(text)):
@@ -91,6 +107,11 @@ def find_dialect(
     if _FIELD.search(text) and (not _FENCE.search(text) or has_fields(lines)):
         return DocstringForm(Dialect.SPHINX, place, within, is_rst=not _MARKDOWN.search(text))
     return None
+
+
+def has_epytext(text: str) -> bool:
+    """Return whether a text has inline markup of epytext, and no formula that it could be in."""
+    return bool(_EPYTEXT.search(text)) and not _FORMULA.search(text)
 
 
 def is_markdown(text: str) -> bool:

@@ -19,6 +19,8 @@ _COMMON = {
 }
 NUMPY = {
     **_COMMON,
+    **dict.fromkeys(["args", "arguments", "params"], "parameters"),
+    **dict.fromkeys(["keyword args", "keyword arguments"], "keywords"),
     "warnings": "warnings",
     "example": "examples",
     "note": "notes",

@@ -13,6 +13,8 @@ from .parts import Entry, Part, dedented, described, indent, split_entries, spli
 
 MOST_WORDS = 2
 """Maximum number of words of a name without a type."""
+MOST_WORDS_OF_A_TYPE = 7
+"""Maximum number of words of an entry that has no colon."""
 _RULE = re.compile(r"[ \t]*(?:-{3,}|={3,})[ \t]*$")
 _NAME = re.compile(r"(?:\\?\*){0,2}[A-Za-z_][\w.]*(?:\[[^\]]*\])?|\.\.\.|…|`[^`]+`|:\w+:`[^`]+`")
 _TARGET = re.compile(r":[\w:]+:`[^`]+`|`[^`]+`|[\w.~!]+(?:\(\))?")
@@ -54,7 +56,7 @@ def _part(head: ProseLine, body: tuple[ProseLine, ...]) -> Iterator[Part]:
         yield Part("own", title, head.number, body)
         return
     entries: tuple[Entry, ...] = ()
-    body, after = _split_directives(body) if kind in WITH_NAMES or kind in WITH_TYPES else (body, ())
+    body, after = _split_text(body) if kind in WITH_NAMES or kind in WITH_TYPES else (body, ())
     if kind == "seealso":
         entries = tuple(_related(run) for run in split_entries(body))
         entries = entries if all(entry.names for entry in entries) else ()
@@ -73,12 +75,25 @@ def _part(head: ProseLine, body: tuple[ProseLine, ...]) -> Iterator[Part]:
         yield Part("", "", after[0].number, after)
 
 
-def _split_directives(body: tuple[ProseLine, ...]) -> tuple[tuple[ProseLine, ...], tuple[ProseLine, ...]]:
-    """Split a section before the first directive that stands where an entry would; it is about all of them."""
+def _split_text(body: tuple[ProseLine, ...]) -> tuple[tuple[ProseLine, ...], tuple[ProseLine, ...]]:
+    """Split a section before the first directive or paragraph that stands where an entry would; it is about all."""
     runs = split_entries(body)
-    position = next((n for n, run in enumerate(runs) if n and run[0].text.startswith(".. ")), len(runs))
+    position = next(
+        (
+            n
+            for n in range(1, len(runs))
+            if runs[n][0].text.startswith(".. ")
+            or (not runs[n - 1][-1].text.strip() and _is_paragraph(runs[n][0].text))
+        ),
+        len(runs),
+    )
     end = sum(map(len, runs[:position]))
     return body[:end], body[end:]
+
+
+def _is_paragraph(text: str) -> bool:
+    """Return whether a line is rather a sentence than a name or a type."""
+    return len(text.split()) > MOST_WORDS_OF_A_TYPE and " : " not in text and not split_outside(text, ":")
 
 
 def _is_sentence(entry: Entry) -> bool:

@@ -102,6 +102,15 @@ def split_entries(lines: Sequence[ProseLine]) -> list[list[ProseLine]]:
     return found
 
 
+def split_names(names: str) -> list[str]:
+    """Return the names of an entry, which commas outside of brackets separate: `x, y`, `fit(X, y)`."""
+    found = []
+    while split := split_outside(names, ","):
+        found.append(split[0].strip())
+        names = split[1]
+    return [*found, names.strip()]
+
+
 def split_outside(text: str, sign: str) -> tuple[str, str] | None:
     """Split text at the first `sign` that is in no brackets, quotes or backticks; return `None` if there is none."""
     depth, quote = 0, ""

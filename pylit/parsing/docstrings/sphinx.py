@@ -6,10 +6,11 @@ Docstrings in reStructuredText are read by docutils instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from ..field_names import FIELDS, ORDER, TYPES, TYPES_ONLY, WITHOUT_NAMES
+from ..field_names import FIELDS, NAMED, ORDER, TYPES, TYPES_ONLY, WITHOUT_NAMES
 from ..model import ProseLine
 from .parts import Entry, Lines, Part, dedented, described, trimmed
 
@@ -17,22 +18,28 @@ _HEAD = re.compile(r":(?P<name>[A-Za-z]+)(?:[ \t]+(?P<argument>(?:[^:\n]|:(?!\s|
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 
 
-def cut(lines: Sequence[ProseLine]) -> Iterator[Part]:
-    """Yield the parts of a docstring: prose, and one part for each kind of field in the usual order."""
+def cut(lines: Sequence[ProseLine], others: Mapping[str, str] = MappingProxyType({})) -> Iterator[Part]:
+    """Yield the parts of a docstring: prose, and one part for each kind of field in the usual order.
+
+    Args:
+        lines: The docstring.
+        others: Names of more fields -> the kind of part that each becomes.
+    """
     prose: list[ProseLine] = []
     fields: list[list[ProseLine]] = []
     is_listing = False
     for line in dedented(lines):
-        if is_listing or not (_is_field(line.text) or (fields and _continues(line, fields[-1]))):
+        is_start = not is_listing and _is_field(line.text, others)
+        if is_listing or not (is_start or (fields and _continues(line, fields[-1]))):
             is_listing ^= bool(_FENCE.match(line.text))
             prose.append(line)
-        elif _is_field(line.text):
+        elif is_start:
             fields.append([line])
         else:
             fields[-1].append(line)
     if text := trimmed(prose):
         yield Part("", "", text[0].number, text)
-    yield from _parts(fields)
+    yield from _parts(fields, others)
 
 
 def has_fields(lines: Sequence[ProseLine]) -> bool:
@@ -45,10 +52,10 @@ def has_fields(lines: Sequence[ProseLine]) -> bool:
     return False
 
 
-def _is_field(text: str) -> bool:
+def _is_field(text: str, others: Collection[str] = ()) -> bool:
     match = _HEAD.match(text)
     name = match["name"].lower() if match else ""
-    return name == "meta" or name in TYPES or name in FIELDS
+    return name == "meta" or name in TYPES or name in FIELDS or name in others
 
 
 def _continues(line: ProseLine, field: Sequence[ProseLine]) -> bool:
@@ -58,9 +65,10 @@ def _continues(line: ProseLine, field: Sequence[ProseLine]) -> bool:
     return is_next if not text.strip() else text[0] in " \t" or (is_next and bool(field[-1].text.strip()))
 
 
-def _parts(fields: Sequence[Sequence[ProseLine]]) -> Iterator[Part]:
+def _parts(fields: Sequence[Sequence[ProseLine]], others: Mapping[str, str]) -> Iterator[Part]:
     found: dict[str, list[Entry]] = {kind: [] for kind in ORDER}
     types: dict[tuple[str, str], tuple[int, str]] = {}
+    after: list[Part] = []
     for run in fields:
         first = run[0]
         match = _HEAD.match(first.text)
@@ -73,6 +81,12 @@ def _parts(fields: Sequence[Sequence[ProseLine]]) -> Iterator[Part]:
             kind = FIELDS[name]
             type_, names = _split(kind, argument)
             found[kind].append(Entry(first.number, names, type_, text))
+        elif name in others and text:
+            if others[name] == "silent":
+                continue
+            title = f"{name.capitalize()} {argument}".rstrip() if others[name] == "own" else ""
+            after.append(Part(others[name], title, first.number, text))
+    _assign(types, found)
     for kind in ORDER:
         entries = [
             replace(entry, type=entry.type or types.pop((kind, _plain(entry.names)), (0, ""))[1])
@@ -80,8 +94,22 @@ def _parts(fields: Sequence[Sequence[ProseLine]]) -> Iterator[Part]:
         ]
         left = [(name, place) for (own, name), place in types.items() if own == kind]
         entries += [Entry(line, name, type_, ()) for name, (line, type_) in left]
-        if entries:
-            yield Part(kind, "", entries[0].line, (), tuple(entries))
+        if not entries:
+            continue
+        alone = [entry for entry in entries if not (entry.names or entry.type)]
+        words = [line for entry in alone for line in (*entry.text, ProseLine(entry.line, ""))]
+        named = tuple(entry for entry in entries if entry.names or entry.type)
+        yield Part(kind, "", entries[0].line, trimmed(words), named)
+    yield from after
+
+
+def _assign(types: dict[tuple[str, str], tuple[int, str]], found: Mapping[str, Sequence[Entry]]) -> None:
+    """Assign the types of names to the kind of field that has the name: `:type x:` may be about `:ivar x:`."""
+    named = {kind: {_plain(entry.names) for entry in found[kind]} for kind in NAMED}
+    for kind, name in list(types):
+        if kind in named and name not in named[kind]:
+            other = next((other for other in NAMED if name in named[other]), kind)
+            types.setdefault((other, name), types.pop((kind, name)))
 
 
 def _split(kind: str, argument: str) -> tuple[str, str]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum, auto
 from itertools import groupby
+from textwrap import dedent
 
 from markdown_it.token import Token
 
 from .. import escape
+from ..indented_lists import with_lists
 from ..markdown import parse_text
 from ..model import Dialect, DocstringForm, Parameter, ProseLine, Section
+from ..syntax import may_be_python
 from ..token_writer import TokenWriter
-from . import google, numpy, sphinx
+from . import epytext, google, keras, numpy, sphinx
+from .listings import listing, with_listings
 from .parts import Entry, Lines, Part, outdented, trimmed
 
 Read = Callable[[Sequence[Lines]], list[list[Token]]]
@@ -26,8 +32,15 @@ class _Origin(Enum):
     COMMENT = auto()
 
 
-_CUT = {Dialect.GOOGLE: google.cut, Dialect.NUMPY: numpy.cut, Dialect.SPHINX: sphinx.cut}
-_OPTIONAL = (", optional", "; optional", ",optional")
+_CUT = {
+    Dialect.GOOGLE: google.cut,
+    Dialect.NUMPY: numpy.cut,
+    Dialect.SPHINX: sphinx.cut,
+    Dialect.KERAS: keras.cut,
+    Dialect.EPYTEXT: epytext.cut,
+}
+_OPTIONAL = re.compile(r"(?:^|[,;][ ]*)(?P<star>\*?)optional(?P=star)(?=$|,)")
+_DEFAULT = re.compile(r",[ ]*defaults?(?:[ ]to[ ]|[ ]?[=:][ ]?|[ ])(?P<value>[^ ].*)$")
 
 
 def read_section(section: Section, styles: dict[str, int]) -> list[Token]:
@@ -69,7 +82,14 @@ def _rst(styles: dict[str, int]) -> Read:
 
 
 def _markdown(pieces: Sequence[Lines]) -> list[list[Token]]:
-    return [parse_text(outdented(piece)) for piece in pieces]
+    found = [parse_text(with_lists(outdented(piece))) for piece in pieces]
+    for tokens in found:
+        for token in tokens:
+            if token.type == "code_block" and may_be_python(token.content):
+                token.type, token.info, token.markup = "fence", "python", "```"
+            elif token.type == "fence":  # a cell of a notebook must not be indented
+                token.content = dedent(token.content)
+    return found
 
 
 def _docstring(lines: Lines, docstring: DocstringForm, styles: dict[str, int]) -> list[Token]:
@@ -78,7 +98,7 @@ def _docstring(lines: Lines, docstring: DocstringForm, styles: dict[str, int]) -
         tokens = read([lines])[0]
         _add_signature(tokens, docstring.signature)
         return tokens
-    parts = list(_CUT[docstring.dialect](lines))
+    parts = [_with_listings(part, docstring) for part in _CUT[docstring.dialect](lines)]
     pieces = [piece for part in parts for piece in (part.text, *(entry.text for entry in part.entries))]
     texts = iter(read(pieces))
     out = TokenWriter()
@@ -86,6 +106,20 @@ def _docstring(lines: Lines, docstring: DocstringForm, styles: dict[str, int]) -
         _part(out, part, texts, docstring)
     _add_signature(out.tokens, docstring.signature)
     return out.tokens
+
+
+def _with_listings(part: Part, docstring: DocstringForm) -> Part:
+    """Return a part with its code marked as such."""
+    is_rst = docstring.is_rst
+    if part.kind == "own" and part.title.lower() == "usage" and part.text:
+        return replace(part, text=tuple(listing(part.text, is_rst=is_rst, language="")))
+    is_example = part.kind in ("examples", "own")
+    entries = tuple(
+        replace(entry, text=with_listings(entry.text, is_rst=is_rst)) if len(entry.text) > 1 else entry
+        for entry in part.entries
+    )
+    text = with_listings(part.text, is_rst=is_rst, is_example=is_example)
+    return replace(part, text=text, entries=entries)
 
 
 def _part(out: TokenWriter, part: Part, texts: Iterator[list[Token]], docstring: DocstringForm) -> None:
@@ -108,17 +142,19 @@ def _part(out: TokenWriter, part: Part, texts: Iterator[list[Token]], docstring:
 
 
 def _entry(out: TokenWriter, entry: Entry, kind: str, text: list[Token], *, is_rst: bool) -> None:
-    ending = next((ending for ending in _OPTIONAL if entry.type.endswith(ending)), "")
-    type_ = _type(entry.type.removesuffix(ending), is_rst=is_rst)
-    is_optional = bool(ending) or entry.type == "optional"
+    text_of_type, value = entry.type, ""
+    if (found := _DEFAULT.search(text_of_type)) and escape.is_expression(found["value"].strip("` ")):
+        text_of_type, value = text_of_type[: found.start()], found["value"].strip("` ")
+    text_of_type, is_optional = _OPTIONAL.subn("", text_of_type, count=1)
     out.leaf(
         "field",
         "dt",
         entry.line,
         kind=kind,
         names=entry.names,
-        type="" if entry.type == "optional" else type_,
-        optional=is_optional,
+        type=_type(text_of_type, is_rst=is_rst),
+        optional=bool(is_optional),
+        default=value,
     )
     out.open("dd", "dd", entry.line)
     if [token.type for token in text] == ["paragraph_open", "inline", "paragraph_close"]:
@@ -150,13 +186,18 @@ def _add_signature(tokens: Sequence[Token], signature: Mapping[str, Parameter]) 
             "attributes",
         ):
             continue
-        token.meta["default"] = ""
+        own = token.meta.setdefault("default", "")
         names = [name.strip().lstrip("*") for name in token.meta["names"].split(",")]
         known = [signature[name] for name in names if name in signature]
         if not known:
             continue
         defaults = {parameter.default for parameter in known}
-        if len(defaults) == 1 and len(known) == len(names) and "default" not in token.meta["type"]:
+        if (
+            not own
+            and len(defaults) == 1
+            and len(known) == len(names)
+            and "default" not in token.meta["type"]
+        ):
             token.meta["default"] = defaults.pop()
         token.meta["optional"] = bool(token.meta.get("optional")) and not token.meta["default"]
         annotations = {parameter.annotation for parameter in known}

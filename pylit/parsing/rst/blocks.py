@@ -189,22 +189,31 @@ class BlockWriter:
 
     def _fields(self, node: nodes.field_list) -> None:
         known, others = known_fields(node)
-        if others:
-            self.out.open("dl", "dl", self.line)
-            for other in others:
-                name, body = other.children
-                self._at(other.line)
-                self._term([nodes.strong("", "", *name.children)])
-                self._wrapped("dd", "dd", body, tight=_is_tight(body))
-            self.out.close("dl", "dl", self.line)
+        first = min((field.line for fields in known.values() for field in fields), default=0)
+        is_first = bool(others) and (not known or (others[0].line or 0) < first)
+        if is_first:
+            self._other_fields(others)
         for kind, fields in known.items():
             self._known_fields(kind, fields)
+        if others and not is_first:
+            self._other_fields(others)
+
+    def _other_fields(self, others: Sequence[nodes.Element]) -> None:
+        self.out.open("dl", "dl", self.line)
+        for other in others:
+            name, body = other.children
+            self._at(other.line)
+            self._term([nodes.strong("", "", *name.children)])
+            self._wrapped("dd", "dd", body, tight=_is_tight(body))
+        self.out.close("dl", "dl", self.line)
 
     def _known_fields(self, kind: str, fields: Sequence[Field]) -> None:
         self.out.label(kind, fields[0].line)
-        if all(not field.names and not field.type for field in fields):
-            for field in fields:
+        for field in fields:
+            if not (field.names or field.type):
                 self._field_body(field)
+        fields = [field for field in fields if field.names or field.type]
+        if not fields:
             return
         opened = self.out.open("dl", "dl", fields[0].line)
         opened.attrSet("class", "fields")
@@ -271,10 +280,7 @@ class BlockWriter:
             self.out.paragraph(escape.paragraph(text), self.line)
 
     def _picture(self, node: nodes.Element, title: str = "") -> None:
-        text = escape.image(node.get("alt", ""), node["uri"], title)
-        if "://" in node.get("target", ""):
-            text = escape.link(text, node["target"])
-        if text:
+        if text := self.inline.picture(node, title):
             self.out.paragraph(text, self.line)
 
     def _figure(self, node: nodes.figure) -> None:
@@ -312,7 +318,7 @@ class BlockWriter:
         self.out.open("dl", "dl", self.line).attrSet("class", "notes")
         for note in found:
             self._at(max(map(first_line, note.children), default=0))
-            self._term([nodes.Text(f"[{self.references.footnote(note)}]")])
+            self.out.leaf("note", "dt", self.line, label=self.references.footnote(note))
             self.out.open("dd", "dd", self.line)
             body = [child for child in note.children if not isinstance(child, nodes.label)]
             for child in body:

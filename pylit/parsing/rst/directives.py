@@ -11,6 +11,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.parsers.rst.directives.misc import Replace, Unicode
 from docutils.parsers.rst.directives.tables import CSVTable, ListTable, RSTTable
+from docutils.parsers.rst.states import SubstitutionDef
 
 BOXES = frozenset(
     "attention caution danger error hint important note tip warning seealso todo admonition topic sidebar".split()
@@ -178,7 +179,8 @@ class _Picture(_Own):
 
     def run(self) -> list[nodes.Node]:
         address = "".join(self.arguments[0].split())
-        target = "".join(str(self.options.get("target", "")).split())
+        target = str(self.options.get("target", ""))
+        target = " ".join(target.split()) if target.rstrip().endswith("`_") else "".join(target.split())
         image = nodes.image(uri=address, alt=self.options.get("alt", ""), target=target)
         image.line = self.state_machine.get_source_and_line(self.lineno)[1]
         if self.name.lower() != "figure":
@@ -237,6 +239,8 @@ class _Unknown(_Own):
     """Any other directive, which is shown as it is written."""
 
     def run(self) -> list[nodes.Node]:
+        if self.name.lower() == "raw" and isinstance(self.state, SubstitutionDef):
+            return [nodes.inline()]  # a sign for other formats, such as a line break
         node = nodes.literal_block(self.block_text, self.block_text, language="", unknown=self.name)
         node.line = self.state_machine.get_source_and_line(self.lineno)[1]
         return [node]

@@ -19,6 +19,7 @@ from docutils.utils import Reporter, unescape
 
 from ..model import ProseLine
 from .directives import find_directive
+from .loose_lists import separated
 
 LONGEST_LINE = 10_000
 """Maximum number of characters of a line."""
@@ -143,6 +144,7 @@ class Reader:
             _settings().copy(), Reporter("", 5, 5, stream="", encoding="utf-8"), source=""
         )
         document.note_source("", -1)
+        lines = separated(lines)
         texts = StringList(
             [_plain(line.text) for line in lines], items=[("", line.number - 1) for line in lines]
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from docutils import nodes
 
-from ..field_names import FIELDS, ORDER, TYPES, TYPES_ONLY, WITHOUT_NAMES
+from ..field_names import FIELDS, NAMED, ORDER, TYPES, TYPES_ONLY, WITHOUT_NAMES
 
 
 @dataclass
@@ -51,6 +51,8 @@ def known_fields(fields: nodes.field_list) -> tuple[dict[str, list[Field]], list
     for kind, own, field in types:
         type_ = _content(field.children[1])
         known = by_name.get((kind, own))
+        if known is None and kind in NAMED:  # `:type x:` may be about `:ivar x:`
+            known = next((by_name[other, own] for other in NAMED if (other, own) in by_name), None)
         if known is None:
             known = Field(field.line or 0, [own] if own else [], (), None)
             found[kind].append(known)

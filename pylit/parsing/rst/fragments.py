@@ -39,6 +39,7 @@ def parse_fragments(
         except UnreadableError as error:
             found.append((lines, error))
     reader.close()
+    references.number()
     return [_tokens(lines, tree, references) for lines, tree in found]
 
 

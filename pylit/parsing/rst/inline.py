@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from docutils import nodes
 from docutils.utils import unescape
 from markdown_it.token import Token
 
-from .. import escape
+from .. import escape, footnotes
 from ..markdown import parse_inline
 from .doctree import Role
 from .references import References
@@ -37,6 +38,9 @@ DEEPEST = 5
 """Maximum number of substitutions in each other."""
 LONGEST = 100_000
 """Maximum number of characters of the substitutions of a text."""
+
+
+_NAMED = re.compile(r"`([^`<>]+)`_|(\w+(?:[-._+:]\w+)*)_")
 
 
 class InlineWriter:
@@ -91,10 +95,10 @@ class InlineWriter:
             case nodes.reference():
                 return self._reference(node)
             case nodes.image():
-                return escape.image(node.get("alt", ""), node["uri"])
+                return self.picture(node)
             case nodes.footnote_reference() | nodes.citation_reference():
                 space = " " if isinstance(node, nodes.footnote_reference) and before.strip() else ""
-                return f"{space}[{escape.text(self.references.footnote(node))}]"
+                return space + footnotes.written(self.references.footnote(node))
             case nodes.substitution_reference():
                 return self._substitution(node)
             case nodes.problematic():
@@ -104,6 +108,14 @@ class InlineWriter:
             case nodes.system_message():
                 return ""
         return escape.text(node.astext())
+
+    def picture(self, node: nodes.Element, title: str = "") -> str:
+        """Return a picture; in a link, if it has a target: an address, or the name of one (`name_`)."""
+        picture = escape.image(node.get("alt", ""), node["uri"], title)
+        target = str(node.get("target", ""))
+        if name := _NAMED.fullmatch(target):
+            target = self.references.find(nodes.fully_normalize_name(name[1] or name[2]))
+        return escape.link(picture, target) if picture and target else picture
 
     def _code(self, text: str, target: str = "") -> str:
         found = escape.code_span(text)
@@ -194,13 +206,10 @@ def _close_parentheses(found: list[nodes.Node]) -> None:
 
 def _titled(text: str) -> tuple[str, str]:
     """Return the title and the target of a role: `title <target>`, or twice the text."""
-    if text.endswith(">") and " <" in text:
-        title, _, target = text.removesuffix(">").rpartition(" <")
+    if text.endswith(">") and "<" in text:
+        title, _, target = text.removesuffix(">").rpartition("<")
         if title.strip() and target.strip():
             return title.strip(), target.strip()
-    elif text.endswith(">") and "\n<" in text:
-        title, _, target = text.removesuffix(">").rpartition("\n<")
-        return title.strip(), target.strip()
     return text, text
 
 

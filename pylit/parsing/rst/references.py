@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 
 from docutils import nodes
 
@@ -29,7 +30,10 @@ class References:
         self.equations: set[str] = set()
         """The labels of formulas."""
         self.used = 0
-        self.counted = [0, 0]
+        self.taken: set[str] = set()
+        """The labels that authors have given to footnotes."""
+        self.unnumbered: tuple[list[nodes.Element], list[nodes.Element]] = ([], [])
+        """Footnotes without a number of their own, and references to those that have no name either."""
 
     def collect(self, document: nodes.document) -> None:
         """Collect the definitions of a piece."""
@@ -42,13 +46,21 @@ class References:
             elif isinstance(node, nodes.substitution_definition):
                 for name in node["names"]:
                     self.substitutions.setdefault(nodes.fully_normalize_name(name), node)
-            elif isinstance(node, nodes.footnote) and node.get("auto"):
-                self.counted[0] += 1
-                self.labels[id(node)] = str(self.counted[0])
-                self.names.update((name, str(self.counted[0])) for name in node["names"])
+            elif isinstance(node, nodes.footnote):
+                self.unnumbered[0].append(node) if node.get("auto") else self.taken.update(node["names"])
             elif isinstance(node, nodes.footnote_reference) and node.get("auto") and not node.get("refname"):
-                self.counted[1] += 1
-                self.labels[id(node)] = str(self.counted[1])
+                self.unnumbered[1].append(node)
+
+    def number(self) -> None:
+        """Number the footnotes without numbers, when all pieces have been collected."""
+        free = (str(number) for number in count(1) if str(number) not in self.taken)
+        nameless = []
+        for node in self.unnumbered[0]:
+            self.labels[id(node)] = label = next(free)
+            self.names.update((name, label) for name in node["names"])
+            nameless += [] if node["names"] else [label]
+        for node, label in zip(self.unnumbered[1], chain(nameless, free), strict=False):
+            self.labels[id(node)] = label
 
     def _target(self, node: nodes.target) -> None:
         if node.get("anonymous"):
@@ -66,7 +78,10 @@ class References:
         if node.get("anonymous"):
             self.used += 1
             return self.anonymous[self.used - 1] if self.used <= len(self.anonymous) else ""
-        name = node.get("refname", "")
+        return self.find(node.get("refname", ""))
+
+    def find(self, name: str) -> str:
+        """Return the address that a name stands for; empty if there is none."""
         for _ in range(MANY):
             if name in self.addresses:
                 return self.addresses[name]

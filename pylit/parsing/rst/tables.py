@@ -55,7 +55,7 @@ def _cell(entry: nodes.Element, inline: InlineWriter) -> Iterator[str]:
                 lines = node.astext().split("\n")
                 text = _BREAK.join(escape.code_span(line) for line in lines if line.strip())
             case nodes.image():
-                text = escape.image(node.get("alt", ""), node["uri"])
+                text = inline.picture(node)
             case nodes.Element() if not isinstance(node, nodes.Invisible | nodes.system_message):
                 text = _BREAK.join(_cell(node, inline))
             case _:

@@ -45,9 +45,16 @@
     });
   }
 
+  // Pictures of tensors: remembered. What shows them is in the stylesheet.
+  const pictures = document.getElementById("pictures");
+  if (pictures) {
+    pictures.checked = store("pictures") !== "off";
+    pictures.addEventListener("change", () => store("pictures", pictures.checked ? "on" : "off"));
+  }
+
   // Where the reader is: the last of some elements, one below the other, that has come to the top of the screen.
   const top = (element) => { // of what is laid out: what is far from the screen is not
-    while (!element.checkVisibility({ contentVisibilityAuto: true })) element = element.parentElement.closest(".part, .row, body");
+    while (!element.checkVisibility({ contentVisibilityAuto: true })) element = element.parentElement.closest(".part, .pair, .row, body");
     return element.getBoundingClientRect().top;
   };
   const last = (elements) => {
@@ -96,6 +103,26 @@
     requestAnimationFrame(mark);
   }
 
+  // The panel with the contents closes when it has been used.
+  const contents = document.querySelector("nav.toc");
+  contents?.addEventListener("click", (event) => {
+    if (event.target.closest("a") && contents.matches(":popover-open")) contents.hidePopover();
+  });
+
+  // The heights of rows far from the screen are guessed, until there is time to lay them out: then the page keeps its
+  // height while one reads on.
+  const guessed = [...document.querySelectorAll(".row, .part, .pair")];
+  const measure = (idle) => {
+    while (guessed.length && idle.timeRemaining() > 8) {
+      for (const element of guessed.splice(0, 4)) {
+        element.style.contentVisibility = "visible";
+        element.getBoundingClientRect();
+      }
+    }
+    if (guessed.length) requestIdleCallback(measure);
+  };
+  if (window.requestIdleCallback) addEventListener("load", () => requestIdleCallback(measure));
+
   // Another language or view shows the same place.
   const rows = document.querySelectorAll("main :is(.row, h1, h2, h3, h4)[id]");
   // So do a reload and the way back. The browser alone cannot find it again where heights are still guesses.
@@ -124,6 +151,25 @@
       });
     }
   }
+  // Originals are on no page: they come when a reader asks for them, and then stand behind their translations.
+  const { originals } = document.getElementById(":first").dataset;
+  const put = () => {
+    const all = [...document.querySelectorAll(".t")].filter((e) => !e.nextElementSibling?.matches(".o"));
+    if (all.length !== pylitOriginals.length) return; // they are here, or a translator has changed the page meanwhile
+    const place = last(rows);
+    const before = place && top(place);
+    all.forEach((e, i) => e.insertAdjacentHTML("afterend", pylitOriginals[i]));
+    if (place) scrollBy({ top: top(place) - before, behavior: "instant" });
+  };
+  const ask = () => {
+    if (!originals || views[0].checked || document.querySelector("script[src*='.originals.']")) return;
+    const script = document.createElement("script");
+    script.src = originals;
+    script.onerror = () => { script.remove(); views[0].click(); };
+    document.head.append(script);
+  };
+  addEventListener("originals", put);
+  ask();
   const languages = [...document.querySelectorAll(".languages a")];
   for (const a of languages) {
     a.addEventListener("click", () => {
@@ -142,6 +188,7 @@
     };
     for (const type of ["pointerdown", "keydown", "click"]) label.addEventListener(type, remember, { capture: true });
     input.addEventListener("change", () => {
+      ask();
       if (place) scrollBy({ top: top(place) - before, behavior: "instant" });
     });
   }
@@ -150,7 +197,17 @@
   const chosen = languages.find((a) => a.hreflang === store("language") && !a.hasAttribute("aria-current"));
   const isEntered = performance.getEntriesByType("navigation")[0]?.type === "navigate"
     && !document.referrer.startsWith(`${location.origin}/`);
-  if (chosen && isEntered && document.querySelector(".crumbs li:first-child [aria-current]")) location.replace(chosen.href);
+  if (chosen && isEntered && document.querySelector(".crumbs li:first-child > [aria-current]")) location.replace(chosen.href);
+
+  // The map and menus close like a dialog.
+  const menus = [...document.querySelectorAll(".bar details")];
+  const shut = (event) => {
+    const open = menus.find((e) => e.open && !(event.type === "click" && e.contains(event.target)));
+    if (!open || event.key !== (event.type === "keydown" ? "Escape" : undefined)) return;
+    open.open = false;
+    if (event.key) open.firstElementChild.focus();
+  };
+  for (const type of ["click", "keydown"]) document.addEventListener(type, shut);
 
   // Search: its script and its index come when they are first asked for.
   const finder = document.getElementById(":search");
@@ -183,6 +240,7 @@
     "?": () => sheet.showModal(),
     t: click("button.theme"),
     s: click("#shapes"),
+    u: click(".pill:not([hidden])"),
     e: click("#edit"),
     v: click("label:has(#view-t:checked) + label", "label:has(#view-b:checked) + label", "label:has(#view-t)"),
     l: click(".languages li:has([aria-current]) + li a", ".languages a"),

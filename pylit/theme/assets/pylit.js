@@ -21,12 +21,18 @@
     const within = element.closest(".row")?.dataset.in;
     return within ? find("data-in", within).flatMap((row) => [...row.querySelectorAll(selector)]) : [];
   };
+  // What drawings show or symbols stand for: its uses are places to go to, and its lines' shapes light up too.
+  const parts = [...document.querySelectorAll("svg [data-n], svg [data-sym]")];
+  const shown = new Set([...Object.values(tied), ...parts.map((e) => +(e.dataset.n || -1))]);
   const same = (element) => {
     const { n, sym } = element.dataset;
     if (sym !== undefined) {
       const names = sym in tied ? find("data-n", tied[sym])
-        : near(element, "[data-n]").filter((e) => e.textContent === plain(sym));
+        : near(element, ".code [data-n]").filter((e) => e.textContent === plain(sym));
       return [...find("data-sym", sym), ...names];
+    }
+    if (n === undefined) { // shapes: what made them
+      return [...element.closest(".l").querySelectorAll("[data-n]")].filter((e) => shown.has(+e.dataset.n)).flatMap(same);
     }
     const symbols = Object.keys(tied).filter((s) => tied[s] === +n).flatMap((s) => find("data-sym", s));
     if (!symbols.length) {
@@ -38,10 +44,19 @@
   const clear = () => {
     document.querySelectorAll(".lit").forEach((e) => e.classList.remove("lit"));
     kept = false;
+    tell();
   };
-  const pointed = (event) => event.target.closest?.("[data-n], [data-sym]") || (event.type.startsWith("focus")
+  const pointed = (event) => event.target.closest?.("[data-n], [data-sym], .chips span")
+    || event.target.closest?.(".looks li")?.querySelector("[data-n], [data-sym]") || (event.type.startsWith("focus")
     && event.target.matches(".formula") && [...event.target.querySelectorAll("[data-sym]")].find((e) => e.dataset.sym in tied)) || null;
-  const light = (element) => { clear(); same(element).forEach((e) => e.classList.add("lit")); };
+  const light = (element) => {
+    clear();
+    for (const e of same(element)) {
+      e.classList.add("lit");
+      if (shown.has(+e.dataset.n)) e.closest(".l")?.querySelectorAll(".chips > span").forEach((chip) => chip.classList.add("lit"));
+    }
+    tell();
+  };
   for (const type of ["pointerover", "focusin"]) {
     document.addEventListener(type, (event) => {
       const element = pointed(event);
@@ -64,16 +79,64 @@
     if (event.key === "Escape") clear();
     else if (["Enter", " "].includes(event.key) && event.target.matches("[data-n]:not(a), [data-sym]")) {
       event.preventDefault();
-      event.target.click();
+      event.target.dispatchEvent(new MouseEvent("click", { bubbles: true })); // parts of drawings have no `click`
     }
   });
-  for (const symbol of Object.keys(tied)) { // by keyboard, too; nothing inside a formula may take the focus
-    for (const e of find("data-n", tied[symbol])) {
-      if (e.closest("a")) continue;
-      e.tabIndex = 0;
-      e.setAttribute("role", "button");
-    }
+  for (const e of document.querySelectorAll("[data-n], svg [data-sym]")) { // by keyboard, too; nothing inside a formula may take the focus
+    if (!(shown.has(+e.dataset.n) || e.dataset.sym) || e.closest("a") || !e.textContent.trim()) continue;
+    e.setAttribute("tabindex", 0);
+    e.setAttribute("role", "button");
+    e.closest("svg")?.setAttribute("role", "group"); // an image has no parts
   }
+
+  // Uses that are lit and off the screen: how many there are, and a way to the next one.
+  const pill = document.createElement("button");
+  Object.assign(pill, { type: "button", className: "pill", hidden: true });
+  document.querySelector("main").append(pill);
+  const box = (element) => { // of what is laid out: what is far from the screen is not
+    while (!element.checkVisibility({ contentVisibilityAuto: true })) element = element.parentElement.closest(".part, .row, body");
+    return element.getBoundingClientRect();
+  };
+  const away = () => { // one for each line or passage: below the screen, and above it
+    const first = document.querySelector(".bar").getBoundingClientRect().bottom;
+    const places = new Map();
+    for (const e of document.querySelectorAll(":is([data-n], [data-sym]).lit")) {
+      const place = e.closest(".l, .formula, p, li, dt, td, svg");
+      if (e.checkVisibility() && !places.has(place)) places.set(place, e);
+    }
+    const found = [...places.values()].map((e) => [e, box(e)]);
+    return [found.filter(([, r]) => r.top > innerHeight - 8), found.filter(([, r]) => r.bottom < Math.max(first, 0))]
+      .map((list) => list.map(([e]) => e));
+  };
+  let waiting = false;
+  const tell = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      const [below, above] = document.querySelector(".lit") ? away() : [[], []];
+      const count = below.length + above.length;
+      pill.hidden = !count;
+      pill.textContent = `${words.away.replace("%(count)s", count)} ${below.length ? "↓" : "↑"}`;
+    });
+  };
+  addEventListener("scroll", () => (kept || !pill.hidden) && tell(), { passive: true });
+  pill.addEventListener("click", () => {
+    const [below, above] = away();
+    const next = below[0] || above[0];
+    if (!next) return;
+    kept = true;
+    const show = () => next.scrollIntoView({ block: "center", behavior: "instant" });
+    show();
+    requestAnimationFrame(show); // now that what was a guess on the way has its height
+    next.focus({ preventScroll: true });
+  });
+
+  // Pictures of tensors: a link to one opens them.
+  const reveal = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest(".looks")?.setAttribute("open", "");
+  addEventListener("hashchange", reveal);
+  document.addEventListener("click", (event) => event.target.closest?.(".look") && requestAnimationFrame(reveal));
+  reveal();
 
   // What somebody typed in a session, without prompts and output: a line without a prompt goes on with what is above it.
   const typed = (code) => {
@@ -93,7 +156,8 @@
     const copy = document.createElement("button");
     copy.type = "button";
     copy.className = "copy";
-    copy.textContent = words.copy;
+    const say = (text) => { copy.title = text; copy.setAttribute("aria-label", text); copy.classList.toggle("done", text === words.copied); };
+    say(words.copy);
     copy.addEventListener("click", async () => {
       const lines = [...pre.querySelectorAll(".l")];
       let text = pre.querySelector("code").textContent;
@@ -106,14 +170,14 @@
           .map((line) => line.slice(4)).join("\n");
       }
       await navigator.clipboard.writeText(text.trimEnd() + "\n");
-      copy.textContent = words.copied;
-      setTimeout(() => { copy.textContent = words.copy; }, 1500);
+      say(words.copied);
+      setTimeout(() => say(words.copy), 1500);
     });
     pre.parentElement.append(copy);
   });
 
   // Pictures open large.
-  whenNear(document.querySelectorAll("figure.picture"), (figure) => {
+  whenNear(document.querySelectorAll("figure.picture:not(.chart)"), (figure) => {
     const picture = figure.querySelector("svg, img");
     if (!picture) return;
     const open = document.createElement("button");
@@ -134,9 +198,23 @@
       document.body.append(dialog);
       dialog.showModal();
     });
+    picture.addEventListener("click", (event) => !event.target.closest("a, [data-n], [data-sym]") && open.click());
     figure.removeAttribute("tabindex");
     figure.append(open);
   });
+
+  // What a link leads to is unfolded, and so is everything on paper.
+  const unfold = (element) => {
+    const folded = element?.closest("details:not([open])");
+    if (!folded) return;
+    folded.open = true;
+    unfold(folded.parentElement);
+    element.scrollIntoView();
+  };
+  const unfoldTarget = () => unfold(document.getElementById(decodeURIComponent(location.hash.slice(1))));
+  addEventListener("hashchange", unfoldTarget);
+  unfoldTarget();
+  addEventListener("beforeprint", () => document.querySelectorAll("details.quiet").forEach((e) => { e.open = true; }));
 
   // Lines: `#L118-L126` marks several; a click on a number with Shift makes it so.
   const numbers = [...document.querySelectorAll(".l > [id]")];
@@ -146,6 +224,7 @@
     if (!ends) return;
     const chosen = numbers.filter((a) => +a.id.slice(1) >= Math.min(...ends) && +a.id.slice(1) <= Math.max(...ends));
     chosen.forEach((a) => a.parentElement.classList.add("marked"));
+    chosen.forEach(unfold);
     chosen[0]?.scrollIntoView();
   };
   addEventListener("hashchange", markLines);

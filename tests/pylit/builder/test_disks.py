@@ -8,10 +8,12 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Write
+from sampling import thinned
 
 from pylit.builder.output import MANIFEST
 from pylit.builder.workplace import SUFFIX
@@ -74,8 +76,7 @@ def assert_told(result: subprocess.CompletedProcess[str], message: str) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("limit", [1, 700, 20_000])
+@pytest.mark.parametrize(("jobs", "limit"), thinned([("2", 700), *product("12", [1, 20_000]), ("1", 700)], 4))
 def test_disk_that_is_full(tree: Path, jobs: str, limit: int) -> None:
     """Wherever it gets full: the limit cuts the small files off, or only the large ones."""
     old = content(tree / "out")
@@ -142,7 +143,7 @@ def build_on(
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("door", "mount"),
-    [("render", "disk/out"), ("render", "cache"), ("mkdocs", "disk"), ("mkdocs", "cache")],
+    thinned([("render", "disk/out"), ("mkdocs", "disk"), ("render", "cache"), ("mkdocs", "cache")], 2),
 )
 def test_small_disk(write: Write, tmp_path: Path, door: str, mount: str) -> None:
     """The folder that is full is named: the one beside the site, the one in it, or the cache."""
@@ -185,7 +186,7 @@ def lock() -> Iterator[Callable[[Path, int], None]]:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("locked", ["out", "out/assets", "."])
+@pytest.mark.parametrize("locked", thinned(["out/assets", "out", "."], 3))
 def test_folder_that_is_read_only(tree: Path, lock: Callable[[Path, int], None], locked: str) -> None:
     """The site, a folder in it, or the one that it is in: that is not needed."""
     old = content(tree / "out")
@@ -233,7 +234,7 @@ def test_mkdocs_and_a_folder_that_is_read_only(tree: Path, lock: Callable[[Path,
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("is_asked", [False, True])
+@pytest.mark.parametrize("is_asked", thinned([False, True], 2))
 def test_cache_that_is_read_only(tree: Path, lock: Callable[[Path, int], None], is_asked: bool) -> None:
     """One that nobody has asked for is done without."""
     cache = tree / ".pylit-cache"

@@ -351,7 +351,7 @@ def address(tree: Tree, job: Job) -> str:
     return find_pages(tree.settings).navigation.url(job.file, job.lang) if job.kind == "page" else job.kind
 
 
-@pytest.mark.parametrize("name", thinned([*MUTATIONS, *SETTINGS], quick=8))
+@pytest.mark.parametrize("name", thinned([*MUTATIONS, *SETTINGS], 3, 3))
 def test_whatever_changes(
     tree: Tree, name: str, built: tuple[Path, dict[str, bytes]], tmp_path: Path
 ) -> None:
@@ -397,7 +397,7 @@ def test_preview_shows_the_page_that_a_build_has_refused(tree: Tree) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", thinned(range(3), 3))
 def test_one_change_after_the_other(tree: Tree, seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(10):
@@ -414,8 +414,8 @@ def test_another_engine_is_another_site(tree: Tree, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("pylit.site.site.engine_digest", lambda: "another")
     after, clean, _ = tree.both()
     assert after == clean
-    assert {job.kind for job in tree.made} == {"page", "404.html", "sitemap.xml"}
-    assert len(tree.made) == 2 * len(find_pages(tree.settings).pages) + 2
+    assert {job.kind for job in tree.made} == {"page", "badge", "404.html", "sitemap.xml"}
+    assert len(tree.made) == 2 * len(find_pages(tree.settings).pages) + 3
 
 
 @pytest.mark.slow

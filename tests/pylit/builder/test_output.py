@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, Write
+from sampling import thinned
 
 from pylit.builder.output import MANIFEST, Item, publish, published
 from pylit.builder.workplace import LOCK, SUFFIX, workplace
@@ -406,7 +407,7 @@ JOBS = ("1", "2")
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize("jobs", thinned(reversed(JOBS), 2))
 def test_killed_at_any_moment(states: list[dict[str, str]], write: Write, tmp_path: Path, jobs: str) -> None:
     """Either all of its processes are, or the first, which the others notice."""
     chance = random.Random(int(jobs))
@@ -445,7 +446,7 @@ def test_two_builds_at_once(states: list[dict[str, str]], write: Write, tmp_path
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("option", [["--jobs", "1"], ["--no-cache"], ["--jobs", "2"]])
+@pytest.mark.parametrize("option", thinned([["--jobs", "2"], ["--jobs", "1"], ["--no-cache"]], 3))
 def test_told_to_stop_nothing_temporary_is_left(
     states: list[dict[str, str]],
     write: Write,

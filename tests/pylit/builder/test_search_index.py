@@ -9,17 +9,42 @@ import pytest
 from click.testing import CliRunner
 from conftest import Write
 
-from pylit.builder.search_index import index_files, weighed
+from pylit.builder.search_index import CUT, index_files, prepared
 from pylit.cli.main import main
 from pylit.errors import PylitError
 
 
+def test_code_between_prose_comes_after_it() -> None:
+    """Or prose would be found as a part of the line above it."""
+    code = '<div class="code-box"><div class="stay"><pre><a id="L1"></a></pre></div></div>\n'
+    row = '<section style="--p:1" class="row beside" id="a"><div class="prose">{}</div>\n{}</section>'
+    assert prepared(row.format(f"<h2>A</h2>{code}<p>Words.</p>", "")) == row.format(
+        "<h2>A</h2><p>Words.</p>", code
+    )
+
+
 def test_definitions_weigh_more_and_glossaries_less() -> None:
     page = '<main id=":main"><span class="nf" data-n="1">f</span><a class="nf">f</a><div class="table terms">'
-    assert weighed(page) == (
+    assert prepared(page) == (
         '<main data-pagefind-body id=":main"><span data-pagefind-weight="9" class="nf" data-n="1">f</span>'
         '<a class="nf">f</a><div class="table terms" data-pagefind-weight="0.2">'
     )
+
+
+@pytest.mark.parametrize(
+    ("lang", "html", "expected"),
+    [
+        ("en", "<code>nn.Linear(3)</code> a.b", f"<code>nn{CUT}.Linear{CUT}(3{CUT})</code> a.b"),
+        ("en", "<code><b>self</b>.x &lt; 2</code>", f"<code><b>self</b>{CUT}.x &lt; 2</code>"),
+        ("en", '<a id="L12" href="#L12">12</a>x', '<a id="L12" href="#L12"></a>x'),
+        ("en", "归一化", "归一化"),
+        ("zh", "归一化，ReLU层", f"归{CUT}一{CUT}化，ReLU{CUT}层"),
+        ("ja", "残差ブ", f"残{CUT}差{CUT}ブ"),
+    ],
+)
+def test_names_and_characters_are_words(lang: str, html: str, expected: str) -> None:
+    page = f'<html lang="{lang}"><main id=":main">{html}</main>'
+    assert prepared(page) == f'<html lang="{lang}"><main data-pagefind-body id=":main">{expected}</main>'
 
 
 @pytest.mark.process

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Write
+from sampling import thinned
 
 from pylit.builder.output import MANIFEST
 from pylit.builder.workplace import SUFFIX
@@ -133,7 +134,7 @@ def drive(project: Path, number: int, count: int) -> subprocess.Popen[str]:
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("number", "count"),
-    [(signal.SIGKILL, KILLED), (signal.SIGTERM, STOPPED), (signal.SIGINT, STOPPED), (0, ROUNDS)],
+    thinned([(signal.SIGKILL, KILLED), (signal.SIGTERM, STOPPED), (signal.SIGINT, STOPPED), (0, ROUNDS)], 4),
 )
 def test_readers_have_the_old_page_or_the_new_one(project: Path, number: int, count: int) -> None:
     """Builds are stopped at any look at the site or change to it; without a signal, three go on at once."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, SECRET, Write
-from sampling import SHARE
+from sampling import SHARE, thinned
 
 from pylit.builder import result_cache as ledger
 from pylit.builder import targets as jobs
@@ -193,7 +193,7 @@ def test_records_under_the_victims_own_key_lead_nowhere_else(attacked: Path) -> 
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("place", [".", "pkg", ".pylit-cache"])
+@pytest.mark.parametrize("place", thinned([".", "pkg", ".pylit-cache"], 3))
 def test_key_that_arrives_with_a_clone_is_not_used(place: str, attacked: Path) -> None:
     """Where the home folder is the clone, as in some containers."""
     forge(attacked, attackers_key(attacked))
@@ -217,7 +217,7 @@ CACHES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", CACHES)
+@pytest.mark.parametrize("name", thinned(CACHES, 3))
 def test_folder_that_arrives_with_a_clone_leads_nowhere(name: str, clone: Path) -> None:
     important = clone.parent / "important"
     important.mkdir()
@@ -485,23 +485,36 @@ FACTS: dict[str, Any] = {
     "title": "A",
     "names": ["x"],
     "code": [[1, 2]],
-    "labels": ["A", {"x": "It does."}, True],
+    "labels": ["A", {"x": "It does."}, True, "H", True],
     "definitions": {"x": ["x", "x()", "It does."]},
     "exports": {"y": "b.y"},
     "used": [["b.y", "x"]],
     "arguments": {"x": ["z"]},
     "host_anchors": {"x-1": "x"},
+    "hook": "H",
+    "pictogram": "a.svg",
 }
 WRONG_FACTS: dict[str, list[Any]] = {
     **{name: [None, 1, ["a"]] for name in ("file", "module", "title")},
     "names": [None, 1, [1], [["x"]]],
     "code": [None, 1, [1], [[1]], [["1", 2]], [[1, 2, 3]]],
-    "labels": [None, [], ["A", {}, 1], [1, {}, True], ["A", {"x": 1}, True], ["A", [], True]],
+    "labels": [
+        None,
+        [],
+        ["A", {}, 1, "", True],
+        [1, {}, True, "", True],
+        ["A", {"x": 1}, True, "", True],
+        ["A", [], True, "", True],
+        ["A", {}, True, 1, True],
+        ["A", {}, True, "", 1],
+    ],
     "definitions": [None, [], {"x": []}, {"x": ["x", "x()", 1]}, {"x": [None, "", ""]}, {"x": 1}],
     "exports": [None, [], {"y": 1}, {"y": None}],
     "used": [None, 1, ["a"], [["b.y", 1]], [["a", "b", "c"]]],
     "arguments": [None, [], {"x": 1}, {"x": [1]}],
     "host_anchors": [None, 1, [1], {"x-1": 1}, {"x-1": ["x"]}],
+    "hook": [None, 1, []],
+    "pictogram": [None, 1, []],
 }
 
 
@@ -523,11 +536,20 @@ def test_what_is_neither_facts_nor_labels_nor_a_catalog(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [None, 1, [], ["translated"], ["translated", 1, 1], ["translated", "x", "1"], ["x", "x", 1]]
+    "entry",
+    [
+        *(None, 1, [], ["translated"]),
+        *(
+            ["translated", 1, 1, None],
+            ["translated", "x", "1", None],
+            ["x", "x", 1, None],
+            ["translated", "x", 1, 1],
+        ),
+    ],
 )
 def test_translations_that_are_something_else_are_not_there(entry: Any) -> None:
     catalog = catalog_from_json(
-        [{"a": ["translated", "x", 1]}, [[1, "is wrong", "", "warning"]]], "a.po", "zh"
+        [{"a": ["translated", "x", 1, None]}, [[1, "is wrong", "", "warning"]]], "a.po", "zh"
     )
     assert catalog is not None and catalog.lookup("a").text == "x"
     assert catalog.problems == (Problem("a.po", 1, "is wrong", "", Severity.WARNING),)

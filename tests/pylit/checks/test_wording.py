@@ -73,3 +73,17 @@ def test_what_is_named(original: str, translation: str, problem: str) -> None:
 )
 def test_what_does_not_fit(original: str, translation: str, found: list[str]) -> None:
     assert misfits(original, translation) == found
+
+
+@pytest.mark.parametrize(
+    ("translation", "fits"),
+    [
+        (r"$x = 0 \text{，如果 } y$", True),
+        (r"$x = 1 \text{，如果 } y$", False),
+        (r"$x = 0 \textbf{，如果 } y$", False),
+        (r"$x = 0 \text{，\href{a}{如果} } y$", False),
+        (r"$x = 0 \text{，} \text{如果 } y$", False),
+    ],
+)
+def test_words_in_a_formula_may_be_translated(translation: str, fits: bool) -> None:
+    assert (misfits(r"$x = 0 \text{ if } y$", translation) == []) is fits

@@ -309,6 +309,7 @@ def test_pages_of_files_that_are_gone_go_too(
     assert not (tmp_path / "out/sub").exists()
 
 
+@pytest.mark.thorough  # `make test` has the same for MkDocs
 @pytest.mark.process
 @pytest.mark.parametrize(
     "surroundings",
@@ -371,7 +372,7 @@ def test_disk_that_is_full_is_no_mistake_of_ours(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "command", [["render", "pkg", "--out", "out", "--no-cache", "--jobs", "1"], ["check"]]
 )
-@pytest.mark.parametrize("name", ["pylit.site.page._open", "pylit.site.discovery.page_url"])
+@pytest.mark.parametrize("name", ["pylit.site.page.open_page", "pylit.site.discovery.page_url"])
 def test_mistake_of_ours_is_told_in_two_lines(
     monkeypatch: pytest.MonkeyPatch, command: list[str], name: str
 ) -> None:

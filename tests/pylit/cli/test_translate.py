@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -336,3 +337,21 @@ def test_without_a_folder_of_translations() -> None:
     shutil.rmtree("translations")
     for command in (("update",), ("new", "ja", ".")):
         assert "the folder of translations does not exist; create the configured one" in run(*command).stderr
+
+
+def test_a_catalog_stands_for_its_page() -> None:
+    translate(Package="包", One="一 $x$。")
+    result = run("check", CATALOG)
+    assert result.exit_code == 1
+    assert f"{CATALOG}:21: error: a translation has the extra formula" in result.stderr
+    assert "1 file checked in 2 languages" in result.stderr
+    assert "is not a page of this site" in run("check", "translations/zh/other.po").stderr
+
+
+@pytest.mark.process
+def test_commands_are_named_as_they_were_called(write: Write) -> None:
+    program = os.path.relpath(Path(sys.prefix, "bin/pylit"))
+    write("pkg/b.py", "")
+    environment = {**os.environ, "PATH": os.defpath}
+    done = subprocess.run([program, "update"], capture_output=True, text=True, env=environment)
+    assert f"1 page without a catalog in zh: pkg/b.py; `{program} new zh FILE` creates one." in done.stderr

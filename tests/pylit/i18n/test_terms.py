@@ -46,6 +46,44 @@ def test_forbidden_renderings(write: Write, original: str, translation: str, wro
     assert [found for _, found in glossary.violations(original, translation)] == wrong
 
 
+ENFORCED = """\
+- term: layer
+  use: [层]
+  never: [图层]
+- term: [light up, lit]
+  use: [高亮]
+- term: ReLU
+  use: [ReLU]
+- term: stack
+  use: [堆叠]
+  always: false
+- term: entropy
+  use: [熵]
+"""
+
+
+@pytest.mark.parametrize(
+    ("original", "translation", "missing"),
+    [
+        ("Two layers.", "两层。", []),
+        ("Two layers.", "两个。", ["layer"]),
+        ("Two layers.", "两个图层。", []),  # which is reported as a wrong rendering
+        ("Lit, it lights. They light up.", "亮。", ["light up"]),
+        ("Parts are lit.", "各部分高亮。", []),
+        ("A ReLU, a relu", "一个", ["ReLU"]),
+        ("A relu", "一个", []),
+        ("A stack of layers", "几层", []),
+        ("Entropies", "信息量", ["entropy"]),
+        ("[Deep layers](x)", "[Deep layers](x)", []),  # a title that stays as it is
+    ],
+)
+def test_terms_that_are_not_rendered(
+    write: Write, original: str, translation: str, missing: list[str]
+) -> None:
+    glossary = load_glossary(write("glossary.yml", ENFORCED))
+    assert [term.term for term in glossary.missing(original, translation)] == missing
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -54,7 +92,11 @@ def test_forbidden_renderings(write: Write, original: str, translation: str, wro
         ("- a\n", r"glossary\.yml:1: error: this is not a term\n    For example"),
         (
             "- term: a\n  uses: b\n",
-            r"glossary\.yml:2: error: unknown key `uses`\n    Allowed: term, use, never, why",
+            r"glossary\.yml:2: error: unknown key `uses`\n    Allowed: term, link, use, never, why, always",
+        ),
+        (
+            "- term: a\n  use: b\n  always: no\n",
+            r"glossary\.yml:3: error: `always` is neither true nor false",
         ),
         ("- use: a\n", r"glossary\.yml:1: error: a term needs `term` and `use`"),
     ],
@@ -185,6 +227,34 @@ def test_check_names_the_entry(write: Write, tmp_path: Path, monkeypatch: pytest
 
 
 GUIDE = "# Words\n\n```glossary\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("comment", "found"),
+    [
+        ("# pylit: allow it is the name of a program", ""),
+        ("# pylit: allow: it is the name of a program,\n# and stays", ""),
+        ("# it is the name of a program", "`layer` is rendered as 图层"),
+        ("# pylit: allow", "`pylit: allow` has no reason"),
+    ],
+)
+def test_a_wording_can_be_allowed_for_a_reason(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str, found: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("pylit.toml", 'sources = ["a.md"]\nlanguages = ["en", "zh"]\ntranslations = "t"\n')
+    write("a.md", "# Two layers\n")
+    write("t/zh/glossary.yml", GLOSSARY)
+    write(
+        "t/zh/a.po",
+        f'msgid ""\nmsgstr ""\n"Language: zh\\n"\n\n{comment}\nmsgid "Two layers"\nmsgstr "两个图层"\n',
+    )
+    for _ in range(2):  # the second time, the catalog comes from the cache
+        result = CliRunner().invoke(main, ["check", "--strict"])
+        assert result.exit_code == bool(found)
+        assert found in result.stderr
+    assert CliRunner().invoke(main, ["update"]).exit_code == 0
+    assert comment.splitlines()[0] in Path("t/zh/a.po").read_text("utf-8")
 
 
 def test_readers_see_the_glossary(write: Write, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from conftest import Write
 from mkdocs.commands.build import build as build_site
 from mkdocs.config import load_config
+from sampling import thinned
 
 from pylit.errors import PylitError
 from pylit.mkdocs_plugin.plugin import load_configuration
@@ -140,31 +141,46 @@ def test_the_same_may_be_said_in_both_places(write: Write) -> None:
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("old", "new", "told"),
-    [
-        ("site_name: It", "site_name: That", r'`site_name` is "That", but `title` in pylit\.toml:1 is "It"'),
-        ("/sub/", "/other", r'`site_url` is ".*/other", but `site_url` in pylit\.toml:5 is ".*/sub"'),
-        ("me/it\n", "me/that\n", r'`repo_url` is ".*that", but `repository` in pylit\.toml:6 is ".*me/it"'),
-        ("./guides", "docs", r'`docs_dir` is "docs", but `docs_dir` in pylit\.toml:12 is "guides"'),
-        ("public", "site", r'`site_dir` is "site", but `site_dir` in pylit\.toml:13 is "public"'),
-        ("custom_dir: theme", "custom_dir: docs", r'`theme\.custom_dir` is "docs", but `theme_dir` in pylit'),
-        ("[pkg]", "[docs]", r'`sources` is \["docs"\], but `sources` in pylit\.toml:2 is \["pkg"\]'),
-        (
-            "notebooks: true",
-            "notebooks: false",
-            "`notebooks` is false, but `notebooks` in pylit.toml:10 is true",
-        ),
-        (
-            "notebooks: true",
-            "search: false",
-            "`search` is false, but pylit.toml has no `search`",
-        ),
-        (
-            "torch.*",
-            "torch",
-            r'`manuals` is \{"torch": .*, but `manuals` in pylit\.toml:15 is \{"torch\.\*"',
-        ),
-        ("branch:", "branch: dev", r'`branch` is "dev", but pylit\.toml has no `branch`'),
-    ],
+    thinned(
+        [
+            (
+                "site_name: It",
+                "site_name: That",
+                r'`site_name` is "That", but `title` in pylit\.toml:1 is "It"',
+            ),
+            ("/sub/", "/other", r'`site_url` is ".*/other", but `site_url` in pylit\.toml:5 is ".*/sub"'),
+            (
+                "me/it\n",
+                "me/that\n",
+                r'`repo_url` is ".*that", but `repository` in pylit\.toml:6 is ".*me/it"',
+            ),
+            ("./guides", "docs", r'`docs_dir` is "docs", but `docs_dir` in pylit\.toml:12 is "guides"'),
+            ("public", "site", r'`site_dir` is "site", but `site_dir` in pylit\.toml:13 is "public"'),
+            (
+                "custom_dir: theme",
+                "custom_dir: docs",
+                r'`theme\.custom_dir` is "docs", but `theme_dir` in pylit',
+            ),
+            ("[pkg]", "[docs]", r'`sources` is \["docs"\], but `sources` in pylit\.toml:2 is \["pkg"\]'),
+            (
+                "notebooks: true",
+                "notebooks: false",
+                "`notebooks` is false, but `notebooks` in pylit.toml:10 is true",
+            ),
+            (
+                "notebooks: true",
+                "search: false",
+                "`search` is false, but pylit.toml has no `search`",
+            ),
+            (
+                "torch.*",
+                "torch",
+                r'`manuals` is \{"torch": .*, but `manuals` in pylit\.toml:15 is \{"torch\.\*"',
+            ),
+            ("branch:", "branch: dev", r'`branch` is "dev", but pylit\.toml has no `branch`'),
+        ],
+        4,
+    ),
 )
 def test_what_differs_is_told_with_both_places(write: Write, old: str, new: str, told: str) -> None:
     assert old in SAME

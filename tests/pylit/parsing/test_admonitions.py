@@ -107,7 +107,7 @@ def test_what_is_none(text: str, found: list[str]) -> None:
         ),
         ("!!! note\n    !!! tip\n        a", ["box note", "  box tip", "    p a"]),
         ("!!! note", ["p !!! note"]),
-        ("!!! wow\n    a", ["p !!! wow a"]),
+        ("!!! wow\n    a", ["box admonition", "  p Wow", "  p a"]),
         ("!!! note\na", ["p !!! note a"]),
         ("::: {.callout-tip}\na\n:::", ["box tip", "  p a"]),
         ("::: {.callout-note collapse=true title='A *b*'}\na\n:::", ["box note", "  p A *b*", "  p a"]),
@@ -126,3 +126,15 @@ def test_lines() -> None:
         ]
     )
     assert [token.meta["line"] for token in tokens if token.type == "inline"] == [8, 11]
+
+
+def test_alerts_with_titles_and_tabs() -> None:
+    """As Obsidian and MkDocs have them."""
+    assert blocks("> [!tip]- Why?\n> *a*\n>\n> b") == ["box tip", "  p Why?", "  p *a*", "  p b"]
+    assert blocks("> [!info] Why?\n>\n> b") == ["box note", "  p Why?", "  p ", "  p b"]
+    assert blocks('=== "One"\n\n    - a\n\n=== "Two"\n    b') == [
+        *("box admonition", "  p One", "  ul", "    li", "      p a"),
+        *("box admonition", "  p Two", "  p b"),
+    ]
+    assert blocks('!!! custom-type "Hey"\n    a') == ["box admonition", "  p Hey", "  p a"]
+    assert blocks('=== "One"\nb') == ['p === "One" b']

@@ -338,3 +338,12 @@ def test_any_notebook_is_cut_without_loss(lines: list[str]) -> None:
     assert len(source.lines) == len(split_lines("\n".join(lines))) <= source.text.count("\n") + 1
     for cell in source.cells:
         assert 0 < cell.start < cell.stop <= len(source.lines) + 1
+
+
+@pytest.mark.parametrize(
+    "mark", ["auto 0", "auto #0", "../nbs/01_a.ipynb 3", "../nbs/01_a.ipynb #9a1", "01.ipynb"]
+)
+def test_the_numbers_of_exported_cells_are_no_titles(mark: str) -> None:
+    """As nbdev writes them."""
+    assert prose(checked(f"x = 1\n\n# %% {mark}\ny = 2\n")) == []
+    assert prose(checked(f"x = 1\n\n# %% Of {mark}\ny = 2\n")) == [f"## Of {mark}"]

@@ -13,7 +13,8 @@ from figure_sources import CHART, RECORD, RUNS, TABLE
 from rendering import render
 
 from pylit.errors import Report
-from pylit.figures.data import Point, curve, numbers, parse_record, select, tick, written
+from pylit.figures.data import Point, curve, numbers, parse_record, select, ticks, value_text, written
+from pylit.figures.line_names import break_name, find_styles, place_names
 from pylit.figures.svg_chart import make_axis
 from pylit.i18n.blocks import blocks
 from pylit.parsing.figure_spec import Chart, FigureError, FigureKind, Table, figure_texts, parse_figure
@@ -41,21 +42,114 @@ def problem(write: Write, tmp_path: Path, kind: str, text: str, record: object =
     return str(found)
 
 
-def test_a_chart_has_axes_a_line_a_band_and_a_legend(write: Write, tmp_path: Path) -> None:
+def figures(html: str) -> list[ElementTree.Element]:
+    """The figures in HTML, whose sliders are not XML."""
+    slider = re.compile(r"<input ([^>]*) autocomplete=\"off\"([^>]*)>")
+    return [
+        ElementTree.fromstring(slider.sub(r"<input \1\2/>", "<figure" + part[: part.index("</figure>") + 9]))
+        for part in str(html).split("<figure")[1:]
+    ]
+
+
+def test_a_chart_has_axes_a_line_a_band_and_its_name(write: Write, tmp_path: Path) -> None:
     html, report = show(write, tmp_path, "chart", CHART)
     assert not report.problems
-    figure = ElementTree.fromstring(html[html.index("<figure") : html.index("</figure>") + 9])
-    svg = figure[0]
+    (figure,) = figures(html)
+    svg, slider, at = figure[0]
     assert svg.attrib["role"] == "img" and svg.attrib["aria-label"] == "Accuracy by epoch"
-    words = [text.text for text in svg.iter("text")]
+    words = [
+        text.text for text in svg.iter("text") if "class" not in text.attrib or "m" in text.attrib["class"][0]
+    ]
     assert words[:5] == ["50 %", "60 %", "70 %", "80 %", "90 %"]
     assert words[5:] == ["1", "1.2", "1.4", "1.6", "1.8", "2", "epoch", "accuracy"]
+    assert [(name.attrib["class"], name[0].text) for name in svg.iter("text") if len(name)] == [
+        ("name line-1", "quick")
+    ]
     paths = {path.attrib["class"]: path.attrib["d"] for path in svg.iter("path")}
     # The means are 0.6 and 0.85 on an axis from 0.5 at the bottom (254) to 0.9 at the top (34).
-    assert paths["line line-1"] == "M52.0 199.0L426.0 61.5"
-    assert paths["band line-1"] == "M52.0 144.0L426.0 34.0L426.0 89.0L52.0 254.0Z"
-    assert [item.text for item in figure[1]] == ["quick"]
-    assert figure[2].text == "Accuracy by epoch"
+    assert paths["line line-1"] == "M56.0 199.0L413.0 61.5"
+    assert paths["band line-1"] == "M56.0 144.0L413.0 34.0L413.0 89.0L56.0 254.0Z"
+    assert paths["lead line-1"] == "M413.0 61.5L425.0 61.5"
+    assert (slider.attrib["max"], slider.attrib["aria-label"]) == ("1", "epoch") and at.text is None
+    assert figure[1].text == "Accuracy by epoch"
+    rows = [
+        (row.attrib["data-x"], row[0].text, row[1].attrib["data-y"], row[1].text)
+        for row in figure[2].iter("tr")
+        if "data-x" in row.attrib
+    ]
+    assert rows == [
+        ("56", "1", "199", "60.00 % (50.00 % – 70.00 %)"),
+        ("413", "2", "61", "85.00 % (80.00 % – 90.00 %)"),
+    ]
+
+
+def test_a_name_has_one_colour_on_a_page(write: Write, tmp_path: Path) -> None:
+    def lines(*names: str) -> str:
+        line = "  - label: quick\n    data: ../runs/quick.json\n    x: x\n    y: y\n"
+        head = "caption: A\nx: X\ny: Y\nlines:\n"
+        return f"```chart\n{head}{''.join(line.replace('quick', name, 1) for name in names)}```"
+
+    text = "\n\n".join([lines("plain", "post", "pre"), lines("pre", "post"), lines("new", "plain")])
+    write("runs/quick.json", json.dumps({"x": [1, 2], "y": [3, 4]}))
+    write("pkg/a.py", f'"""\n# Title\n\n{text}\n"""\n')
+    view, report = render(tmp_path)
+    assert view and not report.problems
+    found = [
+        [(name.attrib["class"][-1], name[0].text) for name in figure.iter("text") if len(name)]
+        for figure in figures(str(view.body.rows[0].prose))
+    ]
+    assert found == [
+        [("1", "plain"), ("2", "post"), ("3", "pre")],
+        [("3", "pre"), ("2", "post")],
+        [("4", "new"), ("1", "plain")],
+    ]
+    assert view.body.has_charts
+
+
+def test_lines_of_a_chart_differ_as_long_as_there_are_styles() -> None:
+    known: dict[str, int] = {}
+    assert find_styles(["a", "b", "c"], known, 4) == [1, 2, 3]
+    assert find_styles(["d", "e"], known, 4) == [4, 1]
+    assert find_styles(["e", "f"], known, 4) == [1, 2]  # `e` keeps its own
+    assert find_styles(["g", "h", "i"], {}, 2) == [1, 2, 1]
+
+
+def test_names_stand_one_below_the_other() -> None:
+    placed = place_names(["a", "b", "c"], [50, 52, 200], 20, 260)
+    assert placed
+    middles = [name.middle for name in placed.names]
+    assert middles == [50, 67, 200]
+    placed = place_names(["a", "b"], [255, 250], 20, 260)
+    assert placed and [name.middle for name in placed.names] == [251.5, 234.5]
+    assert place_names(["a"] * 20, [100] * 20, 20, 260) is None  # a legend then
+
+
+def test_long_names_are_broken_between_words_and_chinese_characters() -> None:
+    assert break_name("quick") == ("quick",)
+    assert break_name("training images, cropped and mirrored") == (
+        "training",
+        "images, cropped",
+        "and mirrored",
+    )
+    assert break_name("训练图像（经裁剪和翻转），每轮") == ("训练图像（经裁剪", "和翻转），每轮")
+    assert break_name("unbreakable" * 3) == ("unbreakable" * 3,)
+
+
+def test_many_lines_have_a_legend(write: Write, tmp_path: Path) -> None:
+    line = CHART[CHART.index("  - label") :]
+    many = CHART + "".join(line.replace("quick\n", f"line {n}\n", 1) for n in range(20))
+    html, report = show(write, tmp_path, "chart", many)
+    assert not report.problems
+    assert html.count('<li class="line-') == 21 and "<tspan" not in html
+
+
+def test_a_table_of_many_points_has_some_of_them(write: Write, tmp_path: Path) -> None:
+    record = {"x": list(range(1000)), "y": list(range(1000))}
+    text = CHART.replace("runs.curve.epoch", "x").replace("runs.curve.accuracy", "y")
+    html, report = show(write, tmp_path, "chart", text, record)
+    assert not report.problems
+    rows = [row[0].text for row in figures(html)[0].iter("tr") if "data-x" in row.attrib]
+    assert len(rows) == 60 and rows[0] == "0" and rows[-1] == "999"
 
 
 def test_a_table_shows_mean_and_deviation(write: Write, tmp_path: Path) -> None:
@@ -64,7 +158,7 @@ def test_a_table_shows_mean_and_deviation(write: Write, tmp_path: Path) -> None:
     assert not report.problems
     cells = [
         cell.text
-        for cell in ElementTree.fromstring(html[html.index("<table") : html.index("</div>")]).iter("td")
+        for cell in ElementTree.fromstring(html[html.index("<table") : html.index("</table>") + 8]).iter("td")
     ]
     assert cells == ["<b>other", "–", "–", "quick", "85.00 ± 7.07 %", "2"]
     many = TABLE.replace("../runs/*.json", "[../runs/quick.json#runs]").replace("runs.accuracy", "accuracy")
@@ -97,7 +191,7 @@ def test_words_of_figures_are_translated(write: Write, tmp_path: Path) -> None:
     )
     html, _ = show(write, tmp_path, "chart", CHART, lang="zh")
     assert ">epoch的中文</text>" in html and 'aria-label="Accuracy by epoch的中文"' in html
-    assert '<span class="t">Accuracy by epoch的中文</span><span class="o" lang="en">' in html
+    assert '<span class="t">Accuracy by epoch的中文</span>' in html
     assert '<figure class="picture chart">' in html
     source = read_source(tmp_path / "pkg/a.py", "pkg/a.py")
     found = [(block.text, block.line) for block in blocks(source)]
@@ -176,7 +270,8 @@ def test_a_logarithmic_axis_refuses_zero(write: Write, tmp_path: Path) -> None:
         ([0.0, 0.0], "linear", [0, 1]),
         ([-7.0, 12.0], "linear", [-10, -5, 0, 5, 10, 15]),
         ([0.02, 30.0], "log", [0.01, 0.1, 1, 10, 100]),
-        ([1.0, 1.0], "log", [1, 10]),
+        ([1.0, 1.0], "log", [1, 2, 5, 10]),
+        ([0.1, 1.0], "log", [0.1, 0.2, 0.5, 1]),
         ([1e-9, 1e9], "log", [1e-9, 1e-6, 1e-3, 1, 1e3, 1e6, 1e9]),
     ],
 )
@@ -201,19 +296,26 @@ def test_numbers_are_written_as_readers_like_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "text"),
+    ("numbers", "texts"),
     [
-        (0.001, "0.001"),
-        (0.0001, "10⁻⁴"),
-        (10_000, "10000"),
-        (1e25, "10²⁵"),
-        (2e25, "2e+25"),
-        (0, "0"),
-        (-1, "-1"),
+        ([0.001, 0.1, 10], ["0.001", "0.1", "10"]),
+        ([0.01, 1, 100, 1e4], ["0.01", "1", "100", "10000"]),
+        ([0.1, 1, 1e5], ["10⁻¹", "10⁰", "10⁵"]),  # powers throughout
+        ([1e-4, 1e-2], ["10⁻⁴", "10⁻²"]),
+        ([0, 2e25], ["0", "2×10²⁵"]),
+        ([-1, 0], ["-1", "0"]),
     ],
 )
-def test_ticks_are_short(number: float, text: str) -> None:
-    assert tick(number, "number", lambda text: text) == text
+def test_ticks_are_short_and_of_one_kind(numbers: list[float], texts: list[str]) -> None:
+    assert ticks(numbers, "number", lambda text: text) == texts
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.7318, "0.7318"), (38180, "38180"), (1.6e13, "1.6×10¹³"), (4.525e-26, "4.525×10⁻²⁶"), (8.0, "8")],
+)
+def test_values_of_a_chart_have_four_digits(number: float, text: str) -> None:
+    assert value_text(number, "number", lambda text: text) == text
 
 
 def test_a_curve_is_the_mean_of_runs_where_they_have_numbers() -> None:

@@ -16,21 +16,32 @@ def blocks(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("[^1]: A note.", ["dl", "  dt [^1]", "  dd", "    p A note."]),
-        ("[^1]: word", ["dl", "  dt [^1]", "  dd", "    p word"]),
+        ("[^1]: A note.", ["dl", "  note 1", "  dd", "    p A note."]),
+        ("[^1]: word", ["dl", "  note 1", "  dd", "    p word"]),
         (
             "a[^n]\n\n[^n]: One\n    *more*\n[^2]: two\n\nb",
             [
                 "p a[^n]",
                 "dl",
-                "  dt [^n]",
+                "  note n",
                 "  dd",
                 "    p One *more*",
-                "  dt [^2]",
+                "  note 2",
                 "  dd",
                 "    p two",
                 "p b",
             ],
+        ),
+        (
+            "[^1]: One\n\n    two\n\n    - a\n\n[^2]: b\n\nc",
+            [
+                *("dl", "  note 1", "  dd", "    p One", "    p two", "    ul", "      li", "        p a"),
+                *("  note 2", "  dd", "    p b", "p c"),
+            ],
+        ),
+        (
+            "> [^1]: a\n>\n>     b\n\n    c",
+            ["blockquote", "  dl", "    note 1", "    dd", "      p a", "      p b", "code_block 'c\\n'"],
         ),
         ("[^1]:", ["p [^1]:"]),
         ("`[^1]: a`", ["p `[^1]: a`"]),

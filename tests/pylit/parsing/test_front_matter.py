@@ -1,11 +1,11 @@
-"""Front matter: four keys. Everything else is ignored, and a problem with a line."""
+"""Front matter: its keys. Everything else is ignored, and a problem with a line."""
 
 from __future__ import annotations
 
 import pytest
 
 from pylit.errors import Problem
-from pylit.parsing.model import Meta
+from pylit.parsing.model import Meta, Paper
 from pylit.parsing.source import Source, parse_markdown, parse_python
 
 
@@ -55,14 +55,35 @@ def test_one_key_alone() -> None:
     assert meta("summary: S") == Meta("", 0, "S", 3, {}, 0)
 
 
+ALL = "title, summary, hook, pictogram, before, next, papers, symbols, macros"
 YAML = ("the front matter is not valid YAML: ", "Quote text that has a colon in it.")
-KEY = ("the front matter has an unknown key ", "Allowed: title, summary, symbols, macros.")
+KEY = ("the front matter has an unknown key ", f"Allowed: {ALL}.")
 TEXT = (" of the front matter must be a string, not ", "Put it in quotes.")
 SYMBOLS = (
     "`symbols` of the front matter must map symbols to names",
     "For example `symbols: {W_s: ShortcutProjection.conv}`.",
 )
 MACROS = ("`macros` of the front matter must map names to TeX", "For example `macros: {R: '\\mathbb{R}'}`.")
+
+
+PAPER = "{title: T, authors: [A, B], year: 2015}"
+PAPERS = (
+    "Write `- {title: …, authors: [A. Author, B. Author], year: 2015, arxiv: 1512.03385}`, or give its `url`."
+)
+FIELDS = "allowed: title, authors, year, arxiv, url"
+STRINGS = "of the front matter must have strings, and a list of strings for `authors`"
+
+
+def test_papers_and_what_is_said_of_a_page() -> None:
+    arxiv = "{title: A long\n  title, authors: [A], year: 2016, arxiv: 1603.05027}"
+    found = meta(f"papers: [{PAPER}, {arxiv}]\nhook: H\npictogram: a.svg\nbefore: B\nnext: N")
+    assert found.papers == (
+        Paper("T", ("A", "B"), "2015"),
+        Paper("A long title", ("A",), "2016", "1603.05027"),
+    )
+    assert [paper.href for paper in found.papers] == ["", "https://arxiv.org/abs/1603.05027"]
+    assert (found.hook, found.pictogram, found.before, found.next) == ("H", "a.svg", "B", "N")
+    assert dict(found.lines) == {"papers": 3, "hook": 5, "pictogram": 6, "before": 7, "next": 8}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +98,7 @@ MACROS = ("`macros` of the front matter must map names to TeX", "For example `ma
             "just text",
             3,
             "the front matter is not a mapping",
-            "Write `key: value`; keys: title, summary, symbols, macros.",
+            f"Write `key: value`; keys: {ALL}.",
         ),
         ("title: T\ntitel: U", 4, f"{KEY[0]}`titel`", f"Did you mean `title`? {KEY[1]}"),
         ("sumary: x", 3, f"{KEY[0]}`sumary`", f"Did you mean `summary`? {KEY[1]}"),
@@ -87,6 +108,36 @@ MACROS = ("`macros` of the front matter must map names to TeX", "For example `ma
         ("title: T\nsymbols: [a]", 4, *SYMBOLS),
         ("symbols: {a: [b]}", 3, *SYMBOLS),
         ("macros: [a]", 3, *MACROS),
+        ("hook: [a]", 3, f"`hook`{TEXT[0]}['a']", TEXT[1]),
+        ("papers: a", 3, "`papers` of the front matter must be a list", PAPERS),
+        ("papers: [a]", 3, "paper 1 of the front matter must be a mapping, not 'a'", PAPERS),
+        (f"papers: [{PAPER}, {{title: U}}]", 3, "paper 2 of the front matter has no `authors`", PAPERS),
+        (
+            f"papers: [{PAPER[:-1]}, doi: 1}}]",
+            3,
+            f"paper 1 of the front matter has an unknown key `doi`; {FIELDS}",
+            PAPERS,
+        ),
+        ("papers: [{title: T, authors: A, year: 2015}]", 3, f"paper 1 {STRINGS}", PAPERS),
+        ("papers: [{title: [T], authors: [A], year: 2015}]", 3, f"paper 1 {STRINGS}", PAPERS),
+        (
+            "papers: [{title: T, authors: [A], year: 15}]",
+            3,
+            "paper 1 of the front matter has the year `15`; expected four digits",
+            PAPERS,
+        ),
+        (
+            f"papers: [{PAPER[:-1]}, arxiv: abs/1}}]",
+            3,
+            "paper 1 of the front matter has `abs/1` for `arxiv`; expected a number such as 1512.03385",
+            PAPERS,
+        ),
+        (
+            f"papers: [{PAPER[:-1]}, url: 'javascript:x'}}]",
+            3,
+            "paper 1 of the front matter has the address `javascript:x`; expected one that starts with https://",
+            PAPERS,
+        ),
         ("title: T\nmacros: {R: {a: b}}", 4, *MACROS),
     ],
 )

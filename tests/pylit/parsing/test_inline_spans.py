@@ -6,7 +6,7 @@ import pytest
 
 from pylit.parsing.inline_spans import Span, SpanKind, find_spans
 
-LINK, IMAGE, CODE, ESCAPE, AUTOLINK, HTML, FORMULA = SpanKind
+LINK, IMAGE, CODE, ESCAPE, AUTOLINK, HTML, FORMULA, _NOTE = SpanKind
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,38 @@ def test_all_pictures_together_are_limited() -> None:
     assert [output.kind for output in found].count(OutputKind.PICTURE) == MAX_PICTURES // MAX_PICTURE == 10
 
 
+def attached(source: str, **pictures: bytes) -> dict[str, Any]:
+    files = {f"{name}.png": {"image/png": base64.b64encode(data).decode()} for name, data in pictures.items()}
+    return {**markdown(source), "attachments": files}
+
+
+def test_attachments_of_one_name_in_several_cells() -> None:
+    source = read(
+        attached("![one](attachment:a.png)", a=b"1"),
+        attached("![two](attachment:a.png) and again ![two](attachment:a.png)", a=b"2"),
+        attached('<img src="attachment:a.png">', a=b"1"),
+        attached("![three](attachment:a.png)", a=b"3", unused=b"4"),
+    )
+    text = prose(source)
+    assert "![two](attachment:2-a.png) and again ![two](attachment:2-a.png)" in text
+    assert "![one](attachment:a.png)" in text and '<img src="attachment:a.png">' in text
+    assert {name: output.data for name, output in source.attachments.items()} == {
+        "a.png": b"1",
+        "2-a.png": b"2",
+        "3-a.png": b"3",
+    }
+    assert "![three](attachment:3-a.png)" in text
+
+
+def test_attachments_are_limited() -> None:
+    source = read(
+        attached("![](attachment:a.png)", a=b"0" * (MAX_PICTURE + 1)),
+        {**markdown("![](attachment:b%20c.pdf)"), "attachments": {"b c.pdf": {"application/pdf": "AAAA"}}},
+        {**markdown("![](attachment:d.png)"), "attachments": {"d.png": {"image/png": "no base64!"}, "e": 5}},
+    )
+    assert source.attachments == dict.fromkeys(["a.png", "d.png"], Output(OutputKind.LEFT_OUT, "image/png"))
+
+
 def test_outputs_can_be_left_out() -> None:
     data = notebook(cell("x = 1", printed("a")))
     assert parse_source(data, "a.ipynb", Conventions(outputs=False)).outputs == {}

@@ -22,6 +22,7 @@ BROKEN = Edition(failure=Problem("mkdocs.yml", 3, "is not valid"))
         (Edition(FILES | {"404.html": "5"}), "404 gone"),
         (Edition(FILES | {"assets/pylit.css": "5"}), "index other 404 gone"),
         (Edition(FILES | {"picture.png": "5"}), "index other 404 gone"),
+        (Edition(FILES | {"other.originals.js": "5"}), "other"),
         (Edition(FILES | {"gone.html": "5"}), "gone"),
         (Edition({url: key for url, key in FILES.items() if url != "other.html"}), "other"),
         (Edition(FILES, (Problem("a.py", 1, "is wrong"),)), "gone"),

@@ -147,6 +147,7 @@ def test_a_listing_that_takes_too_long_is_shown_plain_and_the_rest_in_colours(
     text = f"# T\n\nFirst.\n\n```slow\n{'a' * 60} <b>\n```\n\n```python\nimport a\n```\n"
     (tmp_path / "a.md").write_text(text, "utf-8")
     site = find_pages(Settings(base=tmp_path, roots=(("a.md", ""),)))
+    monkeypatch.setattr(highlight, "PATIENCE", 0.5)
     for _ in range(2):  # as in another language: it is told each time, and tried once
         report = Report()
         with monkeypatch.context() as patch:

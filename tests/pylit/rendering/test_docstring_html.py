@@ -56,9 +56,12 @@ def test_parameters(write: Write, tmp_path: Path) -> None:
         '<span class="default">default <code translate="no"><span class="m">3</span></code></span>' in shown
     )
     assert shown.endswith("<dd><em>why</em> not")
-    assert 'title="ValueError"' in html.partition(">Raises<")[2].partition("</dt>")[0]
+    assert '/exceptions.html#ValueError"><code' in html.partition(">Raises<")[2].partition("</dt>")[0]
     assert '<div class="box note">\n<p class="label">Note</p>\n<p>Take care.</p>\n</div>' in html
-    assert '<p class="label">Examples</p>\n<div class="listing-box example">' in html
+    assert (
+        '<p class="label">Examples</p>\n</div><div class="side" style="--h:3"><div class="listing-box example">'
+        in html
+    )
 
 
 def test_labels_are_in_the_language_of_the_page(write: Write, tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_texts_are_translated(write: Write, tmp_path: Path) -> None:
     write("po/zh/pkg/a.po", f'{header}#: pkg/a.py:f\nmsgid "how far"\nmsgstr "多远"\n')
     view, _ = render(tmp_path, "pkg/a.py", "zh", languages=("en", "zh"), translations=tmp_path / "po")
     assert view is not None
-    assert '<span class="t">多远</span><span class="o" lang="en">how far</span>' in document(view)
+    assert '<span class="t">多远</span>' in document(view)
 
 
 def test_headings_of_parts_are_not_in_the_contents(write: Write, tmp_path: Path) -> None:
@@ -165,3 +168,12 @@ def test_nothing_of_html_is_left_in_restructured_text(write: Write, tmp_path: Pa
     assert view is not None
     html = document(view).partition("<main")[2].partition("</main>")[0]
     assert "<script" not in html and html.count("&lt;script&gt;alert") == 2
+
+
+def test_folded_code_has_no_caption(write: Write, tmp_path: Path) -> None:
+    """What is folded says itself what it is; others are named after their first line that is shown."""
+    cell = "@app.cell\ndef _():\n    {}\n    return\n\n\n"
+    cells = cell.format("x = 1") + cell.format('mo.md("""Words.""")') + cell.format("pass")
+    write("pkg/a.py", f"import marimo\n\napp = marimo.App()\n\n\n{cells}".replace("    pass\n", ""))
+    captions = page(tmp_path).split('<p class="caption">')[1:]
+    assert ['<code translate="no">x</code>' in caption for caption in captions] == [True]

@@ -8,7 +8,14 @@ import pytest
 
 from pylit.filesystem.formats import format_error
 from pylit.notebook.standalone_svg import embedded_picture
-from pylit.rendering.images import PictureError, inline_svg, linked_image
+from pylit.rendering.images import (
+    DrawnLink,
+    PictureError,
+    inline_svg,
+    link_targets,
+    linked_image,
+    separate_svg,
+)
 
 START = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4">'
 
@@ -31,7 +38,7 @@ def test_drawing_follows_the_page() -> None:
         ("<style>*{}</style>", "has a <style>"),
         ("<foreignObject/>", "has a <foreignObject>"),
         ('<image href="x.png"/>', "has a <image>"),
-        ('<a href="javascript:alert(1)"><text>x</text></a>', "has a <a>"),
+        ('<a href="x.html" onclick="alert(1)"><text>x</text></a>', "has onclick="),
         ("<animate/>", "has a <animate>"),
         ('<path onclick="alert(1)"/>', "has onclick="),
         ('<path style="fill:red"/>', "has style="),
@@ -112,6 +119,17 @@ def test_a_drawing_begins_with_svg(drawing: str) -> None:
         inline_svg(drawing.encode(), "")
 
 
+LINKED = f'{START}<a href="javascript:alert(1)"><text>x</text></a></svg>'
+
+
+def test_a_link_in_a_drawing_leads_where_it_is_told_or_nowhere() -> None:
+    data = LINKED.encode()
+    assert "<g><text>x</text></g>" in inline_svg(data, "") and b"javascript" not in separate_svg(data)
+    with pytest.raises(PictureError, match=r'has a link to "javascript:alert\(1\)", which leads nowhere'):
+        inline_svg(data, "", links={"a.py": DrawnLink("a.html", "A")})
+    assert link_targets(data) == ["javascript:alert(1)"] and link_targets(b"<svg href") == []
+
+
 def test_a_drawing_is_written_anew() -> None:
     """Without what XML and HTML read differently."""
     drawing = (
@@ -119,7 +137,7 @@ def test_a_drawing_is_written_anew() -> None:
         "<s:text>a<![CDATA[</text></svg><img src=x onerror=1>]]></s:text></s:svg>"
     )
     assert inline_svg(drawing.encode(), "") == (
-        '<svg viewBox="0 0 9 9" role="img" aria-label="" style="--w:9">'
+        '<svg viewBox="0 0 9 9" aria-hidden="true" style="--w:9">'
         "<text>a&lt;/text&gt;&lt;/svg&gt;&lt;img src=x onerror=1&gt;</text></svg>"
     )
 

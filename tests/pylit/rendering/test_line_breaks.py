@@ -3,7 +3,7 @@
 import pytest
 
 from pylit.parsing.markdown import parse_inline
-from pylit.rendering.line_breaks import breakable, keep_together
+from pylit.rendering.line_breaks import breakable, breakable_name, keep_together
 
 
 def kept(text: str) -> list[str]:
@@ -53,9 +53,15 @@ def test_numbers_stay_with_their_per_cent() -> None:
         ("__init__of_a_class_with_dunders__", "__init__|of_|a_|class_|with_|dunders__"),
         ("a &lt; b and some words that are short", "a &lt; b and some words that are short"),
         ("labml_nn/resnet/experiment-of-ours.py x", "labml_|nn/|resnet/|experiment-|of-|ours.|py x"),
+        ("IDeprecatedHTTPChannelToRequest2Interface", "I|Deprecated|HTTP|Channel|To|Request2|Interface"),
         ("a" * 99, "a" * 99),
         ("<" * 50, "<" * 50),
     ],
 )
 def test_very_long_names_may_be_broken_at_their_joints(html: str, right: str) -> None:
     assert breakable(html) == right.replace("|", "<wbr>")
+
+
+def test_names_in_narrow_lists() -> None:
+    assert breakable_name("skip_large<HTTPUpdates>") == "skip_<wbr>large&lt;HTTP<wbr>Updates&gt;"
+    assert breakable_name("__init__") == "__init__"

@@ -55,6 +55,42 @@ def test_texts(write: Write, tmp_path: Path) -> None:
     )
 
 
+def test_attached_pictures(write: Write, tmp_path: Path) -> None:
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 2"><path d="M0 0"/></svg>'
+    png = base64.b64encode(PIXEL).decode()
+    files = {
+        "a b.png": {"image/png": png},
+        "c.svg": {"image/svg+xml": drawing},
+        "d": {"image/png": base64.b64encode(b"<script>").decode()},
+        "e.svg": {"image/svg+xml": "<svg><script>1</script></svg>"},
+        "f.png": {"image/png": png + "A" * 700_000},
+    }
+    text = (
+        "![A](attachment:a%20b.png)\n\n![C](attachment:c.svg)\n\n![D](attachment:d)\n\n![E](attachment:e.svg)\n\n"
+        "![F](attachment:f.png)\n\n![G](attachment:g.png)\n\n<img src='attachment:a b.png' width='9'>\n\n"
+        "[H](attachment:a.pdf)"
+    )
+    cell = {"cell_type": "markdown", "metadata": {}, "source": text, "attachments": files}
+    write("pkg/a.ipynb", json.dumps({"cells": [cell], "metadata": {}}))
+    html, report = page(tmp_path, "pkg/a.ipynb")
+    picture = f'<img src="data:image/png;base64,{png}" alt="A" width="1" height="1" loading="lazy">'
+    assert picture in html
+    assert '<path d="M0 0" /></svg>' in html and html.count("<img") == 2
+    assert f'<img src="data:image/png;base64,{png}" alt="" width="9" height="9"' in html
+    assert (
+        "attachment:" not in html.partition("<main")[2].partition("</main")[0]
+        and ">D<" in html
+        and ">G<" in html
+    )
+    assert [problem.message.partition("`")[2].partition("`")[0] for problem in report.problems] == [
+        "attachment:d",
+        "attachment:e.svg",
+        "attachment:f.png",
+        "attachment:g.png",
+        "attachment:a.pdf",
+    ]
+
+
 def test_pictures(write: Write, tmp_path: Path) -> None:
     drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 2"><path d="M0 0"/></svg>'
     png = base64.b64encode(PIXEL).decode()
@@ -107,7 +143,7 @@ def test_what_is_not_for_readers_is_folded(write: Write, tmp_path: Path) -> None
     html = page(tmp_path, "pkg/a.py")[0]
     (folded,) = re.findall(r'<details class="quiet">(.*?)</details>', html, re.DOTALL)
     assert folded.startswith(
-        '<summary><code translate="no"><span class="c">#!/usr/bin/python</span></code> <span>3 lines</span></summary>'
+        '<summary><code translate="no"><span class="c">#!/usr/bin/python</span></code> <span>· 3 lines</span></summary>'
     )
     assert re.findall(r'id="(L\d+)"', folded) == ["L1", "L2", "L3", "L4"]
     assert (
@@ -118,13 +154,22 @@ def test_what_is_not_for_readers_is_folded(write: Write, tmp_path: Path) -> None
     assert "<details" not in page(tmp_path, "pkg/a.py", conventions=Conventions(fold_noise=False))[0]
 
 
+def test_line_that_opens_a_fold_has_no_links(write: Write, tmp_path: Path) -> None:
+    code = "class Limits:\n    pass\n\n\ndef _require(limits: Limits) -> None:\n" + "    assert limits\n" * 9
+    write("pkg/a.py", code)
+    html = page(tmp_path, "pkg/a.py")[0]
+    (summary,) = re.findall(r"<details class=\"quiet\"><summary>(.*?)</summary>", html)
+    assert "_require" in summary and "Limits" in summary and "<a" not in summary
+    assert '<a href="#Limits"' in html
+
+
 def test_folded_line_that_stands_alone(write: Write, tmp_path: Path) -> None:
     cell = "@app.cell\ndef _():\n    x = 1\n    return (x,)\n"
     write("pkg/a.py", f"import marimo\n\napp = marimo.App()\n\n\n{cell}")
     html = page(tmp_path, "pkg/a.py")[0]
     summaries = re.findall(r"<summary>(.*?)</summary>", html)
     assert [re.sub("<[^>]*>", "", summary) for summary in summaries] == [
-        "import marimo 4 lines",
+        "import marimo · 4 lines",
         "return (x,)",
     ]
     assert "<span>" not in summaries[1]

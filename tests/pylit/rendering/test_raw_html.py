@@ -96,6 +96,64 @@ def test_elements_and_attributes(write: Write, tmp_path: Path, text: str, html: 
     assert found == html and not problems
 
 
+CODE = '<div class="listing-box"><pre class="listing" tabindex="0" translate="no"><code>x</code></pre></div>'
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "<table><tr><th>A</th><th>B</th></tr>\n<tr><td align=center>\n\n**a**\n\n```\nx\n```\n\n"
+            "</td><td>\n\n* b\n\n</td></tr></table>\n\nc",
+            "<table><tbody><tr><th>A</th><th>B</th></tr>"
+            f'<tr><td style="text-align:center"><p><strong>a</strong></p>{CODE}</td><td><ul><li>b</li></ul>'
+            "</td></tr></tbody></table><p>c</p>",
+        ),
+        (
+            "<table>\n\n<thead><tr><th>\n\n*A*\n\n</th></tr></thead>\n\n<tr>\n<td>\n\na\n\n</td>\n</tr>\n\n<tr><td>b</td></tr>"
+            "\n\n</table>\n\nc",
+            "<table><thead><tr><th><p><em>A</em></p></th></tr></thead><tbody><tr><td><p>a</p></td></tr>"
+            "<tr><td>b</td></tr></tbody></table><p>c</p>",
+        ),
+        (
+            "<table><tr><td>\n\na\n\n<td>\n\nb\n\n<tr><td>\n\nc\n\n</table>",
+            "<table><tbody><tr><td><p>a</p></td><td><p>b</p></td></tr><tr><td><p>c</p></td></tr></tbody></table>",
+        ),
+        (
+            "<table><tr><td>\n\n<table><tr><td>\n\na\n\n</td></tr></table>\n\n<details>\n\nb\n\n</details>\n\n"
+            "</td></tr></table>",
+            "<table><tbody><tr><td><table><tbody><tr><td><p>a</p></td></tr></tbody></table>"
+            "<details><p>b</p></details></td></tr></tbody></table>",
+        ),
+        ("<ul><li>\n\n*a*\n\n</li></ul>", "<ul><li><p><em>a</em></p></li></ul>"),
+        ("<td>\n\na\n\n</td>", "<p>a</p>"),
+        ("<table><tr><td>\n\na\n\n</td></tr>", "<table><tbody><tr><td></td></tr></tbody></table><p>a</p>"),
+    ],
+)
+def test_markdown_in_tables(write: Write, tmp_path: Path, text: str, html: str) -> None:
+    found, problems = shown(write, tmp_path, text)
+    assert found == html and not problems
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("| | a |\n|:-:|---|\n| b | c |", '<td style="text-align:center"></td><th>a</th>'),
+        ("<table><tr><th colspan=2> <th align=right><th>a</table>", '<td colspan="2"> </td><td style='),
+    ],
+)
+def test_heads_without_content_are_ordinary_cells(write: Write, tmp_path: Path, text: str, html: str) -> None:
+    found, problems = shown(write, tmp_path, text)
+    assert html in found and "</th></tr>" in found and not problems
+
+
+def test_text_outside_of_cells(write: Write, tmp_path: Path) -> None:
+    html, (problem,) = shown(
+        write, tmp_path, "<table><tr><td>\n\na\n\n</td> b <td>\n\nc\n\n</td></tr></table>"
+    )
+    assert "outside of its cells" in problem and "<p>&lt;/td&gt; b &lt;td&gt;</p>" in html
+
+
 @pytest.mark.parametrize("around", ["<p>{}</p>", "a {} b"])
 def test_pictures_on_other_servers_are_links(write: Write, tmp_path: Path, around: str) -> None:
     html, (problem,) = shown(write, tmp_path, around.format('<img src="https://b.c/d.svg" alt="Build">'))
@@ -104,6 +162,15 @@ def test_pictures_on_other_servers_are_links(write: Write, tmp_path: Path, aroun
     badge = '<a href="https://b.c/"><img src="https://b.c/d.svg" alt="Build"></a>'
     html, _ = shown(write, tmp_path, around.format(badge))
     assert '<a href="https://b.c/" rel="noopener">Build</a>' in html
+
+
+@pytest.mark.parametrize("around", ["<p>{}</p>", "a {} b"])
+def test_a_picture_on_another_server_is_one_link(write: Write, tmp_path: Path, around: str) -> None:
+    """For both themes, and by the name of its file if it has no words."""
+    dark = '<source media="(prefers-color-scheme: dark)" srcset="https://b.c/d.png">'
+    text = f'<picture>{dark}<img src="https://b.c/a.png?x=1"></picture>'
+    html, (_problem,) = shown(write, tmp_path, around.format(text))
+    assert html.count("<a ") == 1 and '<a href="https://b.c/a.png?x=1" rel="noopener">a.png</a>' in html
 
 
 @pytest.mark.parametrize("around", ["<p>{}</p>", "a {} b"])

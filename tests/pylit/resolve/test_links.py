@@ -126,7 +126,7 @@ def test_pictures(write: Write, tmp_path: Path) -> None:
 
 
 def test_pictures_inside_a_notebook(tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match=r"picture `attachment:a\.png` is inside a cell of the notebook"):
+    with pytest.raises(LinkError, match=r"picture `attachment:a\.png` is not attached to a cell"):
         links(tmp_path).find_file("attachment:a.png")
 
 

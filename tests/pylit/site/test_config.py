@@ -41,6 +41,8 @@ order = ["pkg/a.py"]
 languages = ["zh", "en"]
 source_lang = "en"
 translations = "po"
+catalog_lines = true
+catalog_hints = true
 translating = "guides/how.md"
 site_url = "https://example.org/it/"
 repository = "https://github.com/me/it"
@@ -58,6 +60,7 @@ docstrings = "numpy"
 notebooks = true
 requirement = "it @ git+{repository}@{commit}"
 search = false
+katex = "cdn"
 archive = "it.zip"
 theme_dir = "theme"
 extra_css = ["guides/own.css"]
@@ -66,6 +69,9 @@ katex_css = "k.css"
 katex_integrity = "sha384-x"
 cache = "kept"
 site_dir = "public"
+
+[run]
+Colab = "https://example.org/{commit}/{notebook}"
 
 [manuals]
 "torch.*" = "https://example.org/{name}"
@@ -86,6 +92,7 @@ def test_all_keys_arrive(write: Write, tmp_path: Path) -> None:
     assert settings.languages == ("en", "zh") and settings.translations == tmp_path / "po"
     assert settings.exclude == ("old/",)
     assert settings.order == ("pkg/a.py",) and settings.translating == "guides/how.md"
+    assert settings.catalog_lines and settings.catalog_hints
     assert settings.site_url == "https://example.org/it/" and settings.archive == "it.zip"
     assert settings.repository == "https://github.com/me/it" and settings.branch == "dev"
     assert settings.source_link == f"https://host/{'0123456789abcdef' * 2}01234567/{{path}}#{{line}}"
@@ -123,7 +130,9 @@ def test_what_is_not_said(write: Write, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_other_stylesheet_has_not_the_integrity_of_ours(write: Write) -> None:
-    found = read_config(write("pylit.toml", 'katex_css = "https://mirror.example.org/katex.css"\n'))
+    found = read_config(
+        write("pylit.toml", 'katex = "cdn"\nkatex_css = "https://mirror.example.org/katex.css"\n')
+    )
     assert site_settings(found).katex_integrity == ""
     assert site_settings(found.without(["katex_css"])).katex_integrity.startswith("sha384-")
 
@@ -295,8 +304,8 @@ def test_guide_lists_all_keys_with_their_defaults(root: Path) -> None:
     table = text.split("| key | default | what it says |\n|---|---|---|\n")[1].split("\n\n")[0]
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()]
     assert [row[0].strip("`") for row in rows] == list(NAMES)
-    words = {"search": "if Pagefind is installed", "katex_css": "that of a CDN", "cache": f'`"{CACHE}"`'}
-    words["katex_integrity"] = "that of the default stylesheet"
+    words = {"search": "if Pagefind is installed", "cache": f'`"{CACHE}"`'}
+    words["katex_integrity"] = "that of the CDN's stylesheet"
     for name, default, meaning in rows:
         value = getattr(Options(), name.strip("`"))
         plain = json.dumps(value) if value not in ("", None) else ""

@@ -33,6 +33,7 @@ def planted(folder: Path) -> Path:
     for name in ("pkg", "own"):
         (folder / name).mkdir()
     (folder / "pkg/a.py").write_text('"""\n# A page\n\nWords.\n"""\n', "utf-8")
+    (folder / "pkg/b.py").write_text('"""\n# Another\n"""\n', "utf-8")
     return folder
 
 

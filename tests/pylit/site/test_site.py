@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
@@ -15,13 +17,15 @@ from rendering import render, site
 from pylit.api import open_configuration
 from pylit.builder.builder import build
 from pylit.errors import PylitError, Report, Severity
+from pylit.i18n import entry_id
 from pylit.site.discovery import find_pages
 from pylit.site.make_settings import site_settings
 from pylit.site.page import preview_page, render_page
 from pylit.site.site import Settings
-from pylit.site.templates import document
+from pylit.site.templates import document, documents
 from pylit.site.view import contents_page
-from pylit.translate.update import interface_strings, update, update_pages
+from pylit.translate.interface import interface_strings
+from pylit.translate.update import update, update_pages
 
 MODULE = '"""\n# Title\n\nText with $x$.\n"""\n\nx = 1\n'
 
@@ -237,11 +241,50 @@ def zh(write: Write, tmp_path: Path, entries: str) -> tuple[str, Report]:
     return str(view.body.rows[0].prose), report
 
 
-def test_translated_block_holds_both_languages(write: Write, tmp_path: Path) -> None:
+def test_translated_block_is_on_the_page_and_its_original_beside_it(write: Write, tmp_path: Path) -> None:
     html, report = zh(write, tmp_path, 'msgid "Title"\nmsgstr "标题"\n')
-    assert '<h1 id="title"><span class="t">标题</span><span class="o" lang="en">Title</span></h1>' in html
+    original = '<span class="o" lang="en">Title</span>'
+    assert f'<h1 id="title"><span class="t">标题</span><!--o-->{original}<!--/o--></h1>' in html
     assert '<p><span class="u" lang="en">Text with ' in html
     assert not report.problems
+    options: dict[str, Any] = {"languages": ("en", "zh"), "translations": tmp_path / "t"}
+    view, _ = render(tmp_path, lang="zh", **options)
+    assert view
+    files = documents(view)
+    assert list(files) == ["zh/a.html", "zh/a.originals.js"]
+    page, script = files.values()
+    assert '<h1 id="title"><span class="t">标题</span></h1>' in page and original not in page
+    assert script.startswith(f"pylitOriginals = {json.dumps([original])};\n")
+    assert re.search(r' data-originals="a\.originals\.js\?[0-9a-f]{8}"', page)
+    view, _ = render(tmp_path, **options)
+    assert view and list(documents(view)) == ["a.html"]
+
+
+def test_page_names_the_originals_that_fit_it(write: Write, tmp_path: Path) -> None:
+    """What a browser has kept of an older build would stand behind other translations."""
+
+    def address(text: str) -> str:
+        write("pkg/a b.py", f'"""\n# {text}\n"""\n')
+        write("t/zh/pkg/a b.po", PO + f'msgid "{text}"\nmsgstr "标题"\n')
+        options: dict[str, object] = {"languages": ("en", "zh"), "translations": tmp_path / "t"}
+        view, _ = render(tmp_path, "pkg/a b.py", "zh", **options)
+        assert view
+        (found,) = re.findall('data-originals="([^"]*)"', document(view))
+        return str(found)
+
+    first, second = address("Title"), address("Another")
+    assert first.partition("?")[0] == second.partition("?")[0] == "a%20b.originals.js"
+    assert first != second == address("Another")
+
+
+def test_anchors_of_a_passage_are_those_of_its_translation(write: Write, tmp_path: Path) -> None:
+    write("pkg/a.py", '"""\nSee this.[^n]\n\n[^n]: A note.\n"""\n')
+    write("t/zh/pkg/a.po", PO + 'msgid "See this.[^n]"\nmsgstr "见此。[^n]"\n')
+    view, _ = render(tmp_path, lang="zh", languages=("en", "zh"), translations=tmp_path / "t")
+    assert view
+    page, script = documents(view).values()
+    (back,) = re.findall(r'<dt[^>]*><a href="#([^"]*-ref)"', page)
+    assert f'id="{back}"' in page and f'id="{back}"' not in script
 
 
 def test_page_that_nobody_has_begun_to_translate_says_so(write: Write, tmp_path: Path) -> None:
@@ -277,6 +320,7 @@ def test_page_that_nobody_has_begun_to_translate_says_so(write: Write, tmp_path:
 def test_stale_block_shows_both_with_a_mark(write: Write, tmp_path: Path) -> None:
     html, _ = zh(write, tmp_path, '#, fuzzy\n#| msgid "Tile"\nmsgid "Title"\nmsgstr "标题"\n')
     assert '<span class="t stale">标题 <span class="mark"' in html
+    assert f"({entry_id('Title')})" in html
     assert '<span class="o stale" lang="en">Title</span>' in html
 
 
@@ -372,7 +416,9 @@ class Words(HTMLParser):
             self.silent[-1]
             or tag in ("code", "pre", "kbd", "math", "script")
             or ("svg" in self.tags and "chart" not in self.tags and tag == "text")  # names of layers
+            or (tag == "tspan" and "chart" in self.tags)  # lines of a name, which is in the table as a whole
             or has.get("lang", "xx") != "xx"
+            or has.get("translate") == "no"  # papers
             or bool({"katex-html", "recorded", "terms"} & classes)  # words that were recorded, and terms
         )
         if not silent:
@@ -407,6 +453,7 @@ class Words(HTMLParser):
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_fake_language_proves_that_whole_pages_go_through_the_catalog(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -424,7 +471,8 @@ def test_fake_language_proves_that_whole_pages_go_through_the_catalog(
         catalog = polib.pofile(str(path))
         for entry in catalog:
             text = entry.msgid
-            entry.msgstr = text.replace("![", "![⟦") if text.startswith("![") else f"⟦{text}⟧"
+            is_picture = text.startswith("![")  # with its title
+            entry.msgstr = text.replace("![", "![⟦").replace(' "', ' "⟦') if is_picture else f"⟦{text}⟧"
         catalog.save()
     for page in pages.pages:
         report = Report()

@@ -139,3 +139,13 @@ def test_commands_that_could_load_or_loop_are_refused(tex: str) -> None:
 def test_text_in_formulas_is_escaped() -> None:
     html = typeset_formula(r"\text{<script>alert(1)</script> x}", False)
     assert "<script" not in html
+
+
+def test_operators_of_several_elements_are_rows() -> None:
+    r"""Browsers would draw the letters of `\mathop{max}` one below the other."""
+    mathml = typeset_formula(r"\mathop{max} \underset{x}{\mathop{\mathop{min} f}} < y", True).split(
+        "<annotation"
+    )[0]
+    assert "<mo><m" not in mathml and mathml.count("<mrow>") == mathml.count("</mrow>")
+    assert mathml.count("<mo>") + mathml.count("<mo ") == mathml.count("</mo>") == 1
+    assert "<mo>&lt;</mo>" in mathml

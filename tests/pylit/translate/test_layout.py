@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polib
 import pytest
+from toolkits import translate_with_toolkit
 
 from pylit.i18n.blocks import Block
 from pylit.i18n.catalog import State, load_catalog
@@ -71,6 +72,7 @@ TOOLS = {
     "Poedit, sorted": lambda path: by_msgcat(path, "--width=79", "--sort-output"),
     "Weblate": lambda path: by_polib(path, 77),
     "Crowdin": lambda path: by_polib(path, 0),
+    "Translate Toolkit": lambda path: translate_with_toolkit(path, **{"Title": "Übersetzt."}),
     "hand": by_hand,
 }
 

@@ -21,8 +21,9 @@ from pylit.i18n.ui_strings import LOCALE, interface
 from pylit.parsing.source import parse_python
 from pylit.site.discovery import find_pages
 from pylit.site.site import Site
+from pylit.translate.interface import interface_strings
 from pylit.translate.progress import INTERFACE, site_progress
-from pylit.translate.update import interface_strings, site_changes, translation_memory, update, updated
+from pylit.translate.update import site_changes, translation_memory, update, updated
 
 LONG = (
     'A paragraph that is long enough to be broken, with `code`, $x$ and \\ "quotes" in it, over several lines. '

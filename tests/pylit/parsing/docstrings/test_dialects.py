@@ -54,6 +54,9 @@ def test_markdown(text: str) -> None:
         ("=== ===\n    a   b\n    === ===", Dialect.SPHINX),
         (".. |a| replace:: b", Dialect.SPHINX),
         ("Costs $5$.\n\n    .. note:: a", Dialect.SPHINX),
+        ("Do.\n\n    # Arguments\n        x: a", Dialect.KERAS),
+        ("Do.\n\n    @param x: a", Dialect.EPYTEXT),
+        ("See L{a.b} and C{c()}.", Dialect.EPYTEXT),
     ],
 )
 def test_dialects(text: str, dialect: Dialect) -> None:

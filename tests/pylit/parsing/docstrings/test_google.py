@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from outlines import docstring
 
 SIGNATURE = "def f(x=3, y: int = 4, *args, **kwargs):"
@@ -229,11 +230,133 @@ def test_sections_of_the_authors_own_in_markdown() -> None:
     assert found[:9] == [
         "p Do [it](b.md).",
         "fence python 'x\\n'",
-        "p Shape:",
+        "p Shape",
         "ul",
         "  li",
         "    p Input of two",
         "  li",
         "    p Output",
         "p Text.",
+    ]
+
+
+def test_several_values_have_an_entry_each() -> None:
+    found = docstring("Do.\n\n    Returns:\n        loss (Tensor): a\n          b\n        n (int): c\n    ")
+    assert found[1:] == [
+        "[returns]",
+        "dl",
+        *("  loss : `Tensor`", "  dd", "    p a b"),
+        *("  n : `int`", "  dd", "    p c"),
+    ]
+    found = docstring("Do.\n\n    Returns:\n        loss: a\n        acc: b\n    ")
+    assert [line for line in found if not line.startswith("   ")][3:] == ["  loss", "  dd", "  acc", "  dd"]
+    found = docstring("Do.\n\n    Returns:\n        int: a\n        Error: b\n    ")
+    assert [line for line in found if line.startswith("  :")] == ["  : `int`", "  : `Error`"]
+    assert docstring("Do.\n\n    Yields:\n        x (int): a\n    ")[3:] == ["  x : `int`", "  dd", "    p a"]
+
+
+def test_brackets_around_a_type() -> None:
+    assert "  : `tuple`" in docstring("Do.\n\n    Returns:\n        (tuple): a\n    ")
+    assert "  : `(int, str)`" in docstring("Do.\n\n    Returns:\n        (int, str): a\n    ")
+
+
+def test_methods_keep_their_parameters() -> None:
+    found = docstring(
+        "A.\n\n    Methods:\n        call(x, mask=None): does\n        stop: ends\n    ", "class A:"
+    )
+    assert [line for line in found if "dd" not in line][2:] == [
+        "dl",
+        "  call(x, mask=None)",
+        "    p does",
+        "  stop",
+        "    p ends",
+    ]
+
+
+def test_defaults_that_the_docstring_names() -> None:
+    """As Hugging Face and scikit-learn write them."""
+    args = """Do.
+
+    Args:
+        x (`int`, *optional*): a
+        y (`tuple[int, ...]`, *optional*, defaults to `(1, 2)`): b
+        z (str, default="a"): c
+        w (int, optional, default as in the file): d
+    """
+    assert [line for line in docstring(args, "def f(w=9):") if line[:3].strip() and "dd" not in line][3:] == [
+        "  x : `int` (optional)",
+        "  y : `tuple[int, ...]` (optional) = (1, 2)",
+        '  z : `str` = "a"',
+        "  w : int, default as in the file (optional)",
+    ]
+
+
+def test_sections_of_the_authors_own() -> None:
+    found = docstring(
+        """See :func:`f`.
+
+    Side Effects:
+        Writes.
+
+    In words:
+
+        as before
+
+    Outputs:
+        x: a
+        y: b
+
+    Args:
+        z: c
+    Not a head:
+        d
+    """
+    )
+    assert found[1:-4] == [
+        *("p Side Effects", "p Writes."),
+        *("p In words:", "blockquote", "  p as before"),
+        *("p Outputs", "dl", "  x", "  dd", "    p a", "  y", "  dd", "    p b"),
+        *("[parameters]", "dl", "  z", "  dd", "    p c"),
+    ]
+    assert found[-4:] == ["dl", "  dt Not a head:", "  dd", "    p d"]
+
+
+@pytest.mark.parametrize("words", ["Do.", "Of :func:`f`."])
+def test_code_without_a_mark(words: str) -> None:
+    """In an example, and as a value over several lines."""
+    found = docstring(
+        f"""{words}
+
+    Returns:
+        In all:
+
+        {{'a': 1,
+         'b': [2]}}
+
+        Not f(x), and
+        not this.
+
+    Example:
+        Words first.
+
+        import a
+
+        with a.b() as c:
+            c.d()
+
+            c.e()
+        x = f(3)
+
+        Then f(3).
+
+
+    Usage:
+        a.py --b
+    """
+    )
+    listings = [line for line in found if line.startswith(("fence", "code_block"))]
+    assert [line.partition("'")[2].rstrip("\"'").removesuffix("\\n") for line in listings] == [
+        "a': 1,\\n 'b': [2]}",
+        r"import a\n\nwith a.b() as c:\n    c.d()\n\n    c.e()\nx = f(3)",
+        "a.py --b",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from outlines import docstring, module
 
 EVERYTHING = """Sum.
@@ -102,10 +103,10 @@ def test_a_docstring_with_everything() -> None:
         "box warning",
         "  p Hot.",
         "[notes]",
-        "p See [1] and [home](<https://a.b>).",
+        "p See [^1] and [home](<https://a.b>).",
         "[references]",
         "dl",
-        "  dt [1]",
+        "  note 1",
         "  dd",
         "    p A book.",
         "[examples]",
@@ -244,3 +245,40 @@ def test_rules_as_sympy_draws_them_and_colons() -> None:
         "  dd",
         "    p More.",
     ]
+
+
+def test_methods_with_their_parameters() -> None:
+    found = docstring(
+        "A.\n\n    Methods\n    -------\n    fit(X, y=None), stop\n        Fit.\n    ", "class A:"
+    )
+    assert found[2:] == ["[methods]", "dl", "  fit(X, y=None), stop", "  dd", "    p Fit."]
+
+
+def test_a_default_is_no_type() -> None:
+    found = docstring("A.\n\n    Parameters\n    ----------\n    x : float, default=1e-8\n        Fit.\n    ")
+    assert "  x : `float` = 1e-8" in found
+
+
+@pytest.mark.parametrize("name", ["Returns", "Parameters"])
+def test_a_paragraph_below_entries_is_about_all(name: str) -> None:
+    found = docstring(
+        f"""A.
+
+    {name}
+    -------
+    x : int
+        A number.
+
+    If it is no number, but rather something
+    else, it is taken for one.
+    """
+    )
+    assert found[-5:] == [
+        *("dl", "  x : `int`", "  dd", "    p A number."),
+        "p If it is no number, but rather something else, it is taken for one.",
+    ]
+
+
+def test_arguments() -> None:
+    found = docstring("Arguments\n    ---------\n    x : int\n        A number.\n    ")
+    assert found == ["[parameters]", "dl", "  x : `int`", "  dd", "    p A number."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from outlines import docstring
 
 
@@ -72,15 +73,31 @@ def test_one_line() -> None:
 
 def test_other_fields_keep_their_names() -> None:
     assert docstring(":param x: a\n    :author: me") == [
-        "dl",
-        "  dt **author**",
-        "  dd",
-        "    p me",
         "[parameters]",
         "dl",
         "  x",
         "  dd",
         "    p a",
+        "dl",
+        "  dt **author**",
+        "  dd",
+        "    p me",
+    ]
+    assert docstring(":author: me\n    :param x: a")[:2] == ["dl", "  dt **author**"]
+
+
+@pytest.mark.parametrize("text", ["Of :math:`x`.", "Of $x$."])
+def test_types_of_attributes(text: str) -> None:
+    """Whichever kind of field has the name."""
+    found = docstring(f"{text}\n\n    :ivar x: a\n    :type x: int\n    :type y: str\n    :param z: b")
+    assert found[1:] == [
+        "[parameters]",
+        "dl",
+        *("  z", "  dd", "    p b"),
+        *("  y : `str`", "  dd"),
+        "[attributes]",
+        "dl",
+        *("  x : `int`", "  dd", "    p a"),
     ]
 
 
@@ -129,3 +146,9 @@ def test_fields_below_markdown() -> None:
         "dl",
         "  : `ValueError`",
     ]
+
+
+@pytest.mark.parametrize("text", ["Of :math:`x`.", "Of $x$."])
+def test_text_without_a_name_is_above_the_list(text: str) -> None:
+    found = docstring(f"{text}\n\n    :raises A: a\n    :raises: b\n    :raises: c")
+    assert found[1:] == ["[raises]", "p b", "p c", "dl", "  : `A`", "  dd", "    p a"]

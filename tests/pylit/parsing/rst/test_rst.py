@@ -51,7 +51,7 @@ INLINE = [
     ("``a`b``", "``a`b``"),
     ("A\\ *b*\\ c", "A*b*c"),
     ("*(a)*\\ b", "(a)b"),
-    ("a [1]_ b [#]_ c [X]_", "a [1] b [1] c [X]"),
+    ("a [1]_ b [#]_ c [X]_", "a [^1] b [^1] c [^X]"),
     (
         ":doi:`10.1/a_b` :arxiv:`T <1.2>`",
         "[doi:10.1/a_b](<https://doi.org/10.1/a_b>) [T](<https://arxiv.org/abs/1.2>)",
@@ -78,7 +78,7 @@ BLOCKS = [
     ("a. b\nb. c", ["ol", "  li", "    p b", "  li", "    p c"]),
     ("1. b", ["ol", "  li", "    p b"]),
     (":copyright: (c) 2020 by A.", ["dl", "  dt **copyright**", "  dd", "    p (c) 2020 by A."]),
-    (".. [1] A. Author", ["dl", "  dt [1]", "  dd", "    p A. Author"]),
+    (".. [1] A. Author", ["dl", "  note 1", "  dd", "    p A. Author"]),
     (
         ".. math:: a\n   :label: e\n\n:eq:`e` :eq:`f`",
         ["math_block '\\na \\\\label{e}\\n'", "p \\eqref{e} `f`"],
@@ -93,7 +93,7 @@ BLOCKS = [
     ("a\n\n  b\n\n  -- C", ["p a", "blockquote", "  p b", "  p — C"]),
     ("| a\n| b", ["p a\\\nb"]),
     ("a\n\n----\n\nb", ["p a", "hr ''", "p b"]),
-    (".. [1] a\n   b\n.. [X] c", ["dl", "  dt [1]", "  dd", "    p a b", "  dt [X]", "  dd", "    p c"]),
+    (".. [1] a\n   b\n.. [X] c", ["dl", "  note 1", "  dd", "    p a b", "  note X", "  dd", "    p c"]),
     (".. a comment\n\nb", ["p b"]),
     (".. note: no directive\n\nb", ["p note: no directive", "p b"]),
     (".. |a| replace:: *b* c\n\n|a| d", ["p *b* c d"]),
@@ -229,6 +229,36 @@ def test_hostile(text: str, found: list[str]) -> None:
     assert rst(text) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("One of:\n- a\n- b", ["p One of:", "ul", "  li", "    p a", "  li", "    p b"]),
+        ("One of:\n  1. a\n", ["p One of:", "blockquote", "  ol", "    li", "      p a"]),
+        (
+            "- a\n  - b\n    c\n  - d\n- e",
+            [
+                *("ul", "  li", "    p a", "    ul", "      li", "        p b c", "      li", "        p d"),
+                *("  li", "    p e"),
+            ],
+        ),
+        ("It is a\n- b", ["p It is a - b"]),
+        ("Code::\n\n  a:\n  - b", ["p Code:", "fence 'a:\\n- b\\n'"]),
+        (".. math::\n\n  a:\n  - b", ["math_block '\\na:\\n- b\\n'"]),
+        (".. note::\n\n  Of:\n  - b", ["box note", "  p Of:", "  ul", "    li", "      p b"]),
+    ],
+)
+def test_lists_without_an_empty_line_above(text: str, found: list[str]) -> None:
+    assert rst(text) == found
+
+
+def test_what_is_for_other_formats_is_not_shown() -> None:
+    assert rst("a |br| b\n\n.. |br| raw:: html\n\n   <br>") == ["p a  b"]
+
+
+def test_titles_of_roles_need_no_space() -> None:
+    assert rst("A :ref:`title<place>`, :class:`~a.b<c>`.") == ["p A title, `~a.b`."]
+
+
 def test_broken_tables_are_shown_as_they_are_written() -> None:
     found = rst("+--+--+\n| a |\n+--+--+")
     assert found[0].startswith("! this reStructuredText cannot be read: Malformed table.")
@@ -263,9 +293,20 @@ def test_pieces_share_targets_footnotes_and_substitutions() -> None:
         for n, piece in enumerate(pieces, 1)
     ]
     first, second = parse_fragments(lines)
-    assert outline(first) == ["p See [a](<http://c.d>) and e [1]."]
-    assert outline(second) == ["dl", "  dt [1]", "  dd", "    p f"]
-    assert [token.meta["line"] for token in second if token.type == "inline"] == [22, 22]
+    assert outline(first) == ["p See [a](<http://c.d>) and e [^1]."]
+    assert outline(second) == ["dl", "  note 1", "  dd", "    p f"]
+    assert [token.meta["line"] for token in second if token.type in ("note", "inline")] == [22, 22]
+
+
+def test_footnotes_without_numbers_take_those_that_are_free() -> None:
+    text = "[#]_ [#b]_ [1]_ [#]_ [#]_\n\n.. [#] x\n.. [#b] y\n.. [#] z\n.. [1] one"
+    assert rst(text)[0] == "p [^2] [^3] [^1] [^4] [^5]"
+    assert [line for line in rst(text) if "note" in line] == ["  note 2", "  note 3", "  note 4", "  note 1"]
+
+
+def test_text_that_looks_like_a_footnote_of_markdown_is_text() -> None:
+    [tokens] = parse_fragments([[ProseLine(1, "a [^1] b")]])
+    assert [child.content for child in tokens[1].children or ()] == ["a [^1] b"]
 
 
 def test_code_that_is_short_for_a_name_knows_it() -> None:

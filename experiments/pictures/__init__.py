@@ -1,0 +1,1 @@
+"""Pictures that pages show of real images, and the commands that make them."""
