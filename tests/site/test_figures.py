@@ -168,7 +168,7 @@ def test_one_switch_hides_the_pictures_and_print_has_none(read: Open, path: str)
 
 def test_pictures_without_scripts(read: Open) -> None:
     page = read(RESNET[0], scripts=False).page
-    pictures(page).locator("summary").click()
+    pictures(page).locator("summary").press("Enter")
     expect(pictures(page).locator("img").first).to_be_visible()
     assert pictures(page).locator("li").count() == 6
     page.locator("#pictures").uncheck()
@@ -237,7 +237,7 @@ def test_a_pointer_and_the_arrow_keys_walk_through_a_chart(read: Open, path: str
 def test_a_table_stands_behind_a_chart(read: Open, path: str) -> None:
     page = read(path, scripts=False).page
     assert not chart(page).locator(".walk").is_visible()
-    chart(page).locator(".values summary").click()
+    chart(page).locator(".values summary").press("Enter")
     row = chart(page).locator(".values tbody tr").nth(5)
     assert row.locator("th, td").all_text_contents() == [text.rpartition(" ")[2] for text in AT_100]
 

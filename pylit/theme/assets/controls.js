@@ -144,11 +144,17 @@
         place.scrollIntoView({ behavior: "instant" });
         scrollBy({ top: place.getBoundingClientRect().top - left[1], behavior: "instant" });
       };
-      back();
-      addEventListener("load", () => {
-        back();
-        requestAnimationFrame(() => { back(); history.scrollRestoration = "auto"; });
-      });
+      // Rows that come near are laid out a frame later, and push: hold on until that is over, or the reader moves on.
+      let until = Infinity;
+      addEventListener("load", () => { until = performance.now() + 1000; });
+      for (const type of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+        addEventListener(type, () => { until = 0; }, { once: true, passive: true });
+      }
+      const hold = () => {
+        if (performance.now() > until) history.scrollRestoration = "auto";
+        else { back(); requestAnimationFrame(hold); }
+      };
+      hold();
     }
   }
   // Originals are on no page: they come when a reader asks for them, and then stand behind their translations.
