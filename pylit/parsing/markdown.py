@@ -85,6 +85,7 @@ def new_parser(*, has_addresses: bool = True) -> MarkdownIt:
     md.block.ruler.at("paragraph", paragraph)
     md.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("code", "doctest", _doctest, {"alt": ["paragraph", "list"]})
+    md.block.ruler.before("fence", "commands", _commands, {"alt": ["paragraph", "list"]})
     return md
 
 
@@ -141,6 +142,35 @@ def _doctest(state: StateBlock, start_line: int, end_line: int, silent: bool) ->
     token.map = [start_line, next_line]
     state.line = next_line
     return True
+
+
+_COMMAND = re.compile(r"\$ [A-Za-z./~][^$\n]*$", re.MULTILINE)
+"""Matches a command after a prompt; with another `$`, it may be a formula."""
+
+
+def _commands(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Match `$ command` lines, which people write in the middle of a paragraph, and those continued by a backslash."""
+    if state.is_code_block(start_line) or not _is_command(state, start_line):
+        return False
+    if silent:
+        return True
+    next_line = start_line + 1
+    while (
+        next_line < end_line and not state.isEmpty(next_line) and state.sCount[next_line] >= state.blkIndent
+    ):
+        if not (_line(state, next_line - 1).endswith("\\") or _is_command(state, next_line)):
+            break
+        next_line += 1
+    token = state.push("fence", "code", 0)
+    token.info, token.markup = "console", "```"
+    token.content = state.getLines(start_line, next_line, state.sCount[start_line], False) + "\n"
+    token.map = [start_line, next_line]
+    state.line = next_line
+    return True
+
+
+def _is_command(state: StateBlock, line: int) -> bool:
+    return bool(_COMMAND.match(state.src, state.bMarks[line] + state.tShift[line], state.eMarks[line]))
 
 
 def parse_text(lines: Sequence[ProseLine]) -> list[Token]:

@@ -76,6 +76,8 @@ _TITLED = re.compile(
     r"|#\s*([-=─━═])\4{3,}\s+(?P<more>\w.*)$"
 )
 """Matches a rule that contains words."""
+_LED = re.compile(r"#\s*([-=─━═])\1\1\s+(?P<words>\w.*)$")
+"""Matches words after a short rule, a title if nothing else is there: `# --- Load the data`."""
 _SIDE = re.compile(r"#[#\s]*[*|]?\s*(?P<words>.*?)\s*[#*|]+\s*$")
 _SIGNS = re.compile(r"#+[:!]?[ ]?")
 _DRAWN = re.compile(r"#[#:!]|.*([-=#*~_^%/+.─━═])\1\1|.*([-=*~])[-=*~]\2")
@@ -172,6 +174,8 @@ def prose_lines(run: Sequence[Comment]) -> Iterator[tuple[int, str]]:
             yield comment.line, comment.text if is_underline else ""
         elif titled := _TITLED.match(string):
             yield comment.line, f"## {titled['words'] or titled['more']}"
+        elif len(run) == 1 and (led := _LED.match(string)):
+            yield comment.line, f"## {led['words']}"
         else:
             text = string[_SIGNS.match(string).end() :] if string[1:2] in tuple("#:!") else comment.text  # type: ignore[union-attr]
             yield comment.line, text.rstrip("\f")

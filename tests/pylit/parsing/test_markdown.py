@@ -37,6 +37,23 @@ def test_doctest_ends_with_the_item_that_holds_it() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
+        ("Run:\n$ ls -l\nb\n", [("inline", "Run:"), ("fence", "$ ls -l\n"), ("inline", "b")]),
+        ("$ ls \\\n  -l\n$ ./a\n", [("fence", "$ ls \\\n  -l\n$ ./a\n")]),
+        ("- Run:\n  $ ls\n- b\n", [("inline", "Run:"), ("fence", "$ ls\n"), ("inline", "b")]),
+        ("- Run:\n$ ls\n", [("inline", "Run:"), ("fence", "$ ls\n")]),
+        ("    $ ls\n", [("code_block", "$ ls\n")]),
+        ("costs\n$ 5 or more\n", [("inline", "costs $ 5 or more")]),
+        ("let\n$ x = 1 $\n", [("inline", "let $ x = 1 $")]),
+        ("$HOME\n", [("inline", "$HOME")]),
+    ],
+)
+def test_commands_after_a_prompt_stand_on_their_own(text: str, found: list[tuple[str, str]]) -> None:
+    assert tokens_of(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
         ("Example:\n    >>> f()\n    1\n", [("inline", "Example:"), ("doctest", ">>> f()\n1")]),
         ("Example::\n\n    >>> f()\n    1\n", [("inline", "Example::"), ("doctest", ">>> f()\n1")]),
         ("a:\n\t>>> f(\n\t... 1)\n\t1\n", [("inline", "a:"), ("doctest", ">>> f(\n... 1)\n1")]),
