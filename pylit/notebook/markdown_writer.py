@@ -103,6 +103,8 @@ class MarkdownWriter(InlineWriter):
                 return self._html(node)
             case "label":
                 return f"**{part_label(node.meta['kind'], self.context.gettext)}**"
+            case "summary":
+                return f"<summary>{Markup.escape(self.words(node.children[0].content))}</summary>"
             case "title":
                 return f"**{escaping.one_line(self._text(node))}**"
             case "box":

@@ -1,7 +1,8 @@
 """Joins the blocks of raw HTML in Markdown, where an empty line ends one, and finds the headings in them.
 
 An element such as `<div>` or `<details>` may contain Markdown: one block opens it, and another one closes it. A heading
-such as `<h1 align="center">` is a heading of the page, like one in Markdown.
+such as `<h1 align="center">` is a heading of the page, like one in Markdown. The `<summary>` of details is a block of text too,
+which can be translated.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _PARENTS = {
 """Part of a table -> the elements that it may be in."""
 _IMPLIED = {"td": ("td", "th"), "th": ("td", "th"), "tr": ("td", "th", "tr"), "li": ("li",)}
 """Element -> the elements that HTML ends where it begins."""
-_NAMES = "|".join(sorted({*SPANNING, *CONTAINERS}))
+_NAMES = "|".join(sorted({*SPANNING, *CONTAINERS, "summary"}))
 _TAG = re.compile(
     rf"""<!--.*?(?:-->|\Z)|<(/?)({_NAMES}|h[1-6])(?=[\s/>])((?>[^>=]+|=\s*+(?>"[^"]*+"|'[^']*+')?)*+)>""",
     re.IGNORECASE | re.DOTALL,
@@ -45,6 +46,7 @@ TAG_START = re.compile(
 """A tag or a comment."""
 ANCHOR = re.compile(r"<a\s+(?:id|name)\s*=[^<>]*>(?:\s*</a>)?", re.IGNORECASE)
 """A tag that sets an anchor, which is not part of the words after it."""
+_HEADED = re.compile("<(?:h|summary)", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_\[\]$~^|]")
 _ADDRESS = re.compile(r"://|www\.|@")
 _ALIGN = ("left", "center", "right")
@@ -123,7 +125,7 @@ def _unpaired(html: str) -> tuple[list[str], list[str]]:
     ends: list[str] = []
     opened: list[str] = []
     for match in _TAG.finditer(html):
-        if not (name := (match[2] or "").lower()) or name[1:].isdigit():
+        if not (name := (match[2] or "").lower()) or _has_words(name):
             continue
         if not match[1]:
             if name == "p" and opened[-1:] == ["p"]:  # HTML ends a paragraph at the next one
@@ -138,6 +140,11 @@ def _unpaired(html: str) -> tuple[list[str], list[str]]:
     return ends, opened[:inner]
 
 
+def _has_words(name: str) -> bool:
+    """Whether an element is a heading or a summary, of which the words are read like those of Markdown."""
+    return name == "summary" or name[1:].isdigit()
+
+
 @dataclass(frozen=True, slots=True)
 class _Heading:
     start: int
@@ -148,7 +155,7 @@ class _Heading:
 
 
 def split_headings(tokens: Sequence[Token], parse: Callable[[str], list[Token]]) -> list[Token]:
-    """Return tokens in which headings in raw HTML are tokens of their own.
+    """Return tokens in which headings and summaries in raw HTML are tokens of their own.
 
     Args:
         tokens: The tokens of a text.
@@ -156,7 +163,7 @@ def split_headings(tokens: Sequence[Token], parse: Callable[[str], list[Token]])
     """
     found: list[Token] = []
     for token in tokens:
-        if token.type == "html_block" and ("<h" in token.content or "<H" in token.content):
+        if token.type == "html_block" and _HEADED.search(token.content):
             found += _split(token, parse)
         else:
             found.append(token)
@@ -176,7 +183,8 @@ def _split(block: Token, parse: Callable[[str], list[Token]]) -> Iterator[Token]
         following = line + html.count("\n", heading.start, at)
         place = [line, min(last, following + 1)]
         line = following
-        opening = Token("heading_open", heading.tag.name, 1, map=place, level=block.level, block=True)
+        kind = "summary" if heading.tag.name == "summary" else "heading"
+        opening = Token(f"{kind}_open", heading.tag.name, 1, map=place, level=block.level, block=True)
         opening.meta["is_html"] = True
         if side := alignment(heading.tag):
             opening.attrSet("style", f"text-align:{side}")
@@ -186,7 +194,7 @@ def _split(block: Token, parse: Callable[[str], list[Token]]) -> Iterator[Token]
         inline = Token("inline", "", 0, map=list(place), level=block.level + 1, block=True)
         inline.content, inline.children = text, parse(text)
         yield inline
-        yield Token("heading_close", heading.tag.name, -1, level=block.level, block=True)
+        yield Token(f"{kind}_close", heading.tag.name, -1, level=block.level, block=True)
     yield from _part(block, html[at:], line)
 
 
@@ -199,7 +207,7 @@ def _part(block: Token, html: str, line: int) -> Iterator[Token]:
 
 
 def _headings(html: str) -> Iterator[_Heading]:
-    """Yield the headings of a block that are not in a table, a list, or the like."""
+    """Yield the headings and summaries of a block that are not in a table, a list, or the like."""
     opening: re.Match[str] | None = None
     inside = 0
     for match in _TAG.finditer(html):
@@ -209,7 +217,7 @@ def _headings(html: str) -> Iterator[_Heading]:
         if name in CONTAINERS:
             inside = max(0, inside + (-1 if match[1] else 1))
             opening = None
-        elif not name[1:].isdigit():
+        elif not _has_words(name):
             opening = None
         elif not match[1]:
             opening = None if inside else match
