@@ -32,7 +32,8 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 # What one run finds, every run finds; `make coverage` tries other programs and prose each time.
-settings.register_profile("same", derandomize=True, max_examples=100 // SHARE)
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=100 // SHARE)
+settings.register_profile("random", deadline=None)
 settings.load_profile("same")
 
 COMPLETE = ("zh",)
