@@ -37,7 +37,18 @@ settings.load_profile("same")
 
 COMPLETE = ("zh",)
 """The languages into which all pages are translated."""
-BEGUN = {"ja": ("labml_nn/__init__.py", "labml_nn/resnet/__init__.py")}
+BEGUN = {
+    "ja": (
+        "labml_nn/__init__.py",
+        "labml_nn/resnet/__init__.py",
+        "labml_nn/resnet/degradation.py",
+        "labml_nn/normalization/__init__.py",
+        "labml_nn/resnet/pitfalls.py",
+        "labml_nn/resnet/experiment.py",
+        "labml_nn/resnet/predict.py",
+        "docs/guide/reading.md",
+    )
+}
 """The others, with the pages that are translated. Their interface is complete too."""
 
 
