@@ -48,6 +48,9 @@ BEGUN = {
         "labml_nn/resnet/pitfalls.py",
         "labml_nn/resnet/experiment.py",
         "labml_nn/resnet/predict.py",
+        "labml_nn/resnet/models.py",
+        "labml_nn/resnet/finetune.py",
+        "docs/guide/index.md",
         "docs/guide/reading.md",
     )
 }
