@@ -38,7 +38,23 @@ settings.load_profile("same")
 
 COMPLETE = ("zh",)
 """The languages into which all pages are translated."""
-BEGUN = {"ja": ("labml_nn/__init__.py", "labml_nn/resnet/__init__.py")}
+BEGUN = {
+    "ja": (
+        "labml_nn/__init__.py",
+        "labml_nn/resnet/__init__.py",
+        "labml_nn/resnet/degradation.py",
+        "labml_nn/normalization/__init__.py",
+        "labml_nn/normalization/batch_size.py",
+        "labml_nn/resnet/preactivation.py",
+        "labml_nn/resnet/pitfalls.py",
+        "labml_nn/resnet/experiment.py",
+        "labml_nn/resnet/predict.py",
+        "labml_nn/resnet/models.py",
+        "labml_nn/resnet/finetune.py",
+        "docs/guide/index.md",
+        "docs/guide/reading.md",
+    )
+}
 """The others, with the pages that are translated. Their interface is complete too."""
 
 
