@@ -42,11 +42,10 @@ serve: $(VENV)/site  ## Preview the site at http://127.0.0.1:8000, reloading whe
 
 ##@ Change
 quick: $(VENV)/dev $(VENV)/platforms  ## Run the tests that start no process, browser or training: a minute
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not (browser or training or process or slow or alone or thorough)" tests/pylit
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not (browser or training or process or slow or thorough)" tests/pylit
 
 test: $(VENV)/dev $(VENV)/world $(VENV)/platforms browser  ## Run the tests; EVERYTHING=1 adds all cases of what is otherwise sampled
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone$(if $(EVERYTHING),, and not thorough)"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(EVERYTHING),,-m "not thorough")
 
 world: $(VENV)/dev $(VENV)/world  ## Render packages of others and check the pages; WORLD=PATH:PATH tries your own folders
 	WORLD="$(WORLD)" $(BIN)/python -m pytest -n auto --dist worksteal tests/world
@@ -72,7 +71,7 @@ prose: $(VENV)/site
 
 # Run the engine's tests, and fail if they leave too many of its branches out.
 coverage: $(VENV)/dev $(VENV)/platforms browser
-	$(BIN)/python -m coverage run -m pytest --hypothesis-profile=default -m "not alone" tests/pylit
+	$(BIN)/python -m coverage run -m pytest --hypothesis-profile=random tests/pylit
 	$(BIN)/python -m coverage report
 
 # Take the pages that the tests get now for the expected ones.

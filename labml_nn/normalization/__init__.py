@@ -77,7 +77,7 @@ follows, by the quotient rule,
 $$\frac{\partial \hat{x}_j}{\partial x_i}
 = \frac{1}{s} \left( [i = j] - \frac{1}{N} - \frac{\hat{x}_i \hat{x}_j}{N} \right)$$
 
-where $[i = j]$ is 1 if $i = j$ and 0 otherwise. Multiply by $g_j$ and sum over $j$, and three means
+where $[i = j]$ is 1 if $i = j$ and 0 otherwise. Multiply by $g_j$ and sum over $j$, and three terms
 are all that remains:
 
 $$\frac{\partial \mathcal{L}}{\partial x_i}

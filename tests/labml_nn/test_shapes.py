@@ -15,11 +15,18 @@ ROOT = Path(__file__).parents[2]
 SITE = open_site(open_configuration(ROOT / "pyproject.toml"), is_kept=False)
 MODULES = [page.file for page in SITE.pages if page.file.endswith(".py")]
 FOLDER = SITE.settings.traces
+LONG = {
+    "labml_nn/resnet/pitfalls.py",
+    *(f"labml_nn/runs/{name}.py" for name in ("library", "files", "command")),
+}
+"""Modules whose examples train, which takes long when every line is watched."""
 
 
 # Modules are imported anew to be traced, and the checker would tell their classes from those of the first import.
 @pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize("file", MODULES)
+@pytest.mark.parametrize(
+    "file", [pytest.param(m, marks=pytest.mark.thorough) if m in LONG else m for m in MODULES]
+)
 def test_recorded_shapes_are_those_of_today(file: str) -> None:
     assert FOLDER
     path = trace_path(FOLDER, file)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
+from sampling import thinned
 
 from benchmarks.lighthouse import hosted, lighthouse
 
@@ -22,9 +24,9 @@ def served(site: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.alone
-@pytest.mark.parametrize("form", ["phone", "desktop"])
-@pytest.mark.parametrize("path", ["resnet/index.html", "zh/resnet/index.html"])
+@pytest.mark.parametrize(
+    ("path", "form"), thinned(product(["zh/resnet/index.html", "resnet/index.html"], ["phone", "desktop"]), 4)
+)
 def test_full_marks(served: str, tmp_path: Path, path: str, form: str) -> None:
     """The marks that time does not decide, and budgets in the place of the one that it does.
 

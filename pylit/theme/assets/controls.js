@@ -144,15 +144,21 @@
         place.scrollIntoView({ behavior: "instant" });
         scrollBy({ top: place.getBoundingClientRect().top - left[1], behavior: "instant" });
       };
-      // Rows that come near are laid out a frame later, and push: hold on until that is over, or the reader moves on.
+      // Rows that come near are laid out a frame later, and push: hold on until that is over, or something scrolls.
       let until = Infinity;
       addEventListener("load", () => { until = performance.now() + 1000; });
-      for (const type of ["wheel", "touchstart", "keydown", "pointerdown"]) {
-        addEventListener(type, () => { until = 0; }, { once: true, passive: true });
-      }
+      let at, stood;
       const hold = () => {
-        if (performance.now() > until) history.scrollRestoration = "auto";
-        else { back(); requestAnimationFrame(hold); }
+        const y = scrollY;
+        const stands = y + place.getBoundingClientRect().top;
+        if (performance.now() > until || (stood === stands && at !== y)) {
+          history.scrollRestoration = "auto";
+          return;
+        }
+        back();
+        at = scrollY;
+        stood = at + place.getBoundingClientRect().top;
+        requestAnimationFrame(hold);
       };
       hold();
     }

@@ -76,7 +76,7 @@ def assert_told(result: subprocess.CompletedProcess[str], message: str) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("jobs", "limit"), thinned([("2", 700), *product("12", [1, 20_000]), ("1", 700)], 4))
+@pytest.mark.parametrize(("jobs", "limit"), thinned([("2", 700), *product("12", [1, 20_000]), ("1", 700)], 6))
 def test_disk_that_is_full(tree: Path, jobs: str, limit: int) -> None:
     """Wherever it gets full: the limit cuts the small files off, or only the large ones."""
     old = content(tree / "out")
@@ -143,7 +143,7 @@ def build_on(
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("door", "mount"),
-    thinned([("render", "disk/out"), ("mkdocs", "disk"), ("render", "cache"), ("mkdocs", "cache")], 2),
+    thinned([("render", "disk/out"), ("mkdocs", "disk"), ("render", "cache"), ("mkdocs", "cache")], 4),
 )
 def test_small_disk(write: Write, tmp_path: Path, door: str, mount: str) -> None:
     """The folder that is full is named: the one beside the site, the one in it, or the cache."""

@@ -351,7 +351,7 @@ def address(tree: Tree, job: Job) -> str:
     return find_pages(tree.settings).navigation.url(job.file, job.lang) if job.kind == "page" else job.kind
 
 
-@pytest.mark.parametrize("name", thinned([*MUTATIONS, *SETTINGS], 3, 3))
+@pytest.mark.parametrize("name", thinned([*MUTATIONS, *SETTINGS], 5, 2))
 def test_whatever_changes(
     tree: Tree, name: str, built: tuple[Path, dict[str, bytes]], tmp_path: Path
 ) -> None:

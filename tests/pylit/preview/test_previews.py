@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Write
 from previews import CONFIG, Preview, previewing, write_site
-from sampling import SHARE
+from sampling import SHARE, thinned
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -144,7 +144,7 @@ def test_preview_is_for_this_machine_only(preview: Preview, root: Path) -> None:
 GUARDED = ["pylit", "mkdocs", "properdocs", "mkdocs --no-livereload", "mkdocs --clean"]
 
 
-@pytest.mark.parametrize("preview", GUARDED, indirect=True)
+@pytest.mark.parametrize("preview", thinned(GUARDED, 4), indirect=True)
 def test_preview_is_for_its_own_hosts_only(preview: Preview, write: Write) -> None:
     """Another site cannot read it by a name of its own that leads here, whatever it asks for."""
     preview.get("index.html", "Some words.")
@@ -184,7 +184,7 @@ def test_preview_is_for_its_own_hosts_only(preview: Preview, write: Write) -> No
         assert b"while parsing" not in preview.ask("/", "Host: evil.example")
 
 
-@pytest.mark.parametrize("preview", ["pylit", "mkdocs", "properdocs"], indirect=True)
+@pytest.mark.parametrize("preview", thinned(["pylit", "mkdocs", "properdocs"], 3), indirect=True)
 def test_preview_has_the_policy_of_the_site(preview: Preview, tmp_path: Path) -> None:
     """What makes it reload, and what opens passages to translate, are files of its own. So is all that a page runs."""
     out = tmp_path / "out"
