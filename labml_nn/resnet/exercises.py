@@ -1,4 +1,4 @@
-r'''
+r"""
 ---
 title: "Exercises: residual networks"
 summary:
@@ -238,7 +238,7 @@ about 1 with each block, linearly, and not by a factor of 2.
 (2.0, 1.0)
 
 </details>
-'''
+"""
 
 # What the examples need.
 import torch

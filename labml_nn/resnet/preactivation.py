@@ -17,7 +17,7 @@ papers:
     arxiv: 1603.05027
 before: "[Residual networks](__init__.py), and the chain rule."
 next: >-
-  [Bugs in residual blocks](pitfalls.py): what happens to a signal when a block is nearly right.
+  [Exercises](exercises.py): ten questions about what you have read so far.
 ---
 
 # Pre-activation ResNet

@@ -1,8 +1,8 @@
 """Joins the blocks of raw HTML in Markdown, where an empty line ends one, and finds the headings in them.
 
 An element such as `<div>` or `<details>` may contain Markdown: one block opens it, and another one closes it. A heading
-such as `<h1 align="center">` is a heading of the page, like one in Markdown. The `<summary>` of details is a block of text too,
-which can be translated.
+such as `<h1 align="center">` is a heading of the page, like one in Markdown. The `<summary>` of details is a block
+of text, too, which can be translated.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from markdown_it.token import Token
 
@@ -188,8 +189,10 @@ def _split(block: Token, parse: Callable[[str], list[Token]]) -> Iterator[Token]
         opening.meta["is_html"] = True
         if side := alignment(heading.tag):
             opening.attrSet("style", f"text-align:{side}")
-        if heading.tag.anchor:
+        if heading.tag.anchor and kind == "heading":
             opening.meta["anchor"] = heading.tag.anchor
+        elif heading.tag.anchor:
+            text = f'<a id="{escape(heading.tag.anchor)}"></a>{text}'
         yield opening
         inline = Token("inline", "", 0, map=list(place), level=block.level + 1, block=True)
         inline.content, inline.children = text, parse(text)

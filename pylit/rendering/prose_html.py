@@ -101,11 +101,6 @@ class ProseRenderer(PassageRenderer):
     def heading_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return f"</h{self.context.last_level}>\n"
 
-    def summary_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        own = tokens[idx].meta.get("anchor", "")
-        anchor = f'<a id="{escape(own)}"></a>' if self.context.claims_anchor(own) else ""
-        return f"<summary{self.renderAttrs(tokens[idx])}>{anchor}"
-
     def paragraph_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         if picture := _figure_of(tokens[idx + 1]):
             self.figure_theme = picture_theme(str(picture.attrGet("src") or ""))

@@ -530,7 +530,8 @@ def test_markdown_is_kept(write: Write, tmp_path: Path) -> None:
     prose = (
         "1. one\n2. two\n   * deep\n\n     loose\n\n> quoted\n>\n> $$x$$\n\n    indented\n\n"
         "```shell\nrun $HOME\n```\n\n---\n\nhard  \nbreak and `$5`, *em* **strong** ~~gone~~ H<sub>2</sub>O\n\n"
-        "$$\na\n= b$$\n\n<details>\nmore\n</details>"
+        "$$\na\n= b$$\n\n<details>\nmore\n</details>\n\n"
+        "<details>\n\n<summary>a &lt; b</summary>\n\n*more*\n\n</details>"
     )
     assert markdown(write, tmp_path, f"{prose}\n") == prose
 

@@ -222,3 +222,17 @@ def test_names_and_products_of_python_are_text(text: str) -> None:
 )
 def test_emphasis_stays(text: str, html: str) -> None:
     assert markdown().renderInline(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<details>\n<summary>More</summary>\n\na\n\n</details>", ["More", "a"]),
+        ("<details><summary><b>More</b> of\nit</summary>a</details>", ["<b>More</b> of it"]),
+        ("<summary>Alone</summary>", ["Alone"]),
+        ("<table><tr><td><summary>Less</summary></td></tr></table>", []),
+        ("<details>\n<summary>Never closed\n", []),
+    ],
+)
+def test_summary_of_details_is_a_block_of_text(text: str, found: list[str]) -> None:
+    assert [content for kind, content in tokens_of(text) if kind == "inline"] == found
