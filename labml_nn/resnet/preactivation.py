@@ -263,6 +263,41 @@ $0.5^{200} \approx 6 \cdot 10^{-61}$, next to nothing. But its signal does not g
 comes through the weights explodes nearly as in the plain network. In the paper's table 1, these two
 are among those that fail.
 
+### Nearly the identity
+
+Is one half too far from 1? Here is the same gradient for other factors:
+
+```chart
+caption: The norm of the gradient at the first block, for factors on the shortcut from 0.5 to 1.
+x: factor on the shortcut
+y: norm of the gradient
+y_scale: log
+lines:
+  - label: 20 blocks
+    data: ../../experiments/resnet/signal.json
+    x: scales
+    y: by_scale.20
+  - label: 60 blocks
+    data: ../../experiments/resnet/signal.json
+    x: scales
+    y: by_scale.60
+  - label: 200 blocks
+    data: ../../experiments/resnet/signal.json
+    x: scales
+    y: by_scale.200
+```
+
+Through 20 blocks, 0.95 is as good as 1. Through 200 blocks it makes the gradient 300 times larger,
+and 0.9 makes it 200,000 times larger. With a factor $\lambda < 1$ the signal stops growing at about
+$1/\sqrt{1 - \lambda^2}$:
+
+>>> [round((1 - scale**2) ** -0.5, 1) for scale in (0.5, 0.9, 0.95)]
+[1.2, 2.3, 3.2]
+
+From there on, every block multiplies the gradient by the same number, which is greater than 1. Only
+with the factor 1 does the signal keep growing, and what a block adds to the gradient keep
+shrinking.
+
 What enlarges gradients also enlarges differences. Change the signal that enters the first block by
 a millionth of its size. After 60 blocks, the two signals of the plain network differ by 85 % of
 their size and have little to do with each other. After 200 blocks of pre-activation, they still
@@ -686,6 +721,7 @@ class ScaledBlock(PreActivationBlock):
     with the residual of a pre-activation block. Its shape must not change.
     """
 
+    # The factor on the shortcut, $\lambda$.
     scale = 0.5
 
     def forward(
@@ -709,11 +745,18 @@ CHANNELS, SIZE, BATCH = 16, 8, 32
 # Depths in blocks, and the seeds over which we take the mean.
 DEPTHS = (1, *range(20, 201, 20))
 SEEDS = (0, 1, 2, 3, 4)
+# Factors on the shortcut, and the depths at which they are compared.
+SCALES = tuple(percent / 100 for percent in range(50, 101, 5))
+SCALED_DEPTHS = (20, 60, 200)
 RECORD = Path(__file__).parents[2] / "experiments" / "resnet" / "signal.json"
 
 
 def make_stack(
-    network: NetworkName, n_blocks: int, *, normalized: bool = True
+    network: NetworkName,
+    n_blocks: int,
+    *,
+    normalized: bool = True,
+    scale: float = 0.5,
 ) -> nn.Sequential:
     """
     ## A stack of equal blocks
@@ -721,6 +764,7 @@ def make_stack(
     * `network` is one of `BLOCKS`
     * `n_blocks` is the number of blocks
     * `normalized` says whether to keep the normalizations
+    * `scale` is the factor on the shortcuts of the scaled network
 
     Returns a stem and the blocks. The stem is the first paper's, with normalization and ReLU, so
     that all networks begin with the same signal. All blocks draw the weights of their
@@ -740,6 +784,9 @@ def make_stack(
     stack = nn.Sequential(
         stem, *(block(CHANNELS, CHANNELS, 1) for _ in range(n_blocks))
     )
+    for module in stack:
+        if isinstance(module, ScaledBlock):
+            module.scale = scale
     if not normalized:
         for module in list(stack.modules()):
             for name, layer in list(module.named_children()):
@@ -764,12 +811,17 @@ class Measurement:
 
 
 def measure(
-    network: NetworkName, n_blocks: int, seed: int, *, normalized: bool = True
+    network: NetworkName,
+    n_blocks: int,
+    seed: int,
+    *,
+    normalized: bool = True,
+    scale: float = 0.5,
 ) -> Measurement:
     """
     ## Measuring one network
 
-    * `network`, `n_blocks` and `normalized` are those of `make_stack`
+    * `network`, `n_blocks`, `normalized` and `scale` are those of `make_stack`
     * `seed` decides on the images, the weights and the gradient
 
     Normalizations use the statistics of the batch, as in training. Raises `ValueError` as
@@ -783,7 +835,7 @@ def measure(
     """
     seed_generators(seed, "signals")
     images = torch.randn(BATCH, 3, SIZE, SIZE)
-    stack = make_stack(network, n_blocks, normalized=normalized)
+    stack = make_stack(network, n_blocks, normalized=normalized, scale=scale)
     stem, *blocks = stack.requires_grad_(False)
     start = stem(images).requires_grad_()
     x = start
@@ -840,6 +892,22 @@ def curve(
     }
 
 
+def scale_curve(n_blocks: int) -> list[float]:
+    """
+    ## Measuring against the factor on the shortcut
+
+    * `n_blocks` is the number of blocks
+
+    Returns the gradient of the scaled network for each of `SCALES`, as `curve` does.
+    """
+    runs = [
+        [measure("scaled", n_blocks, seed, scale=scale) for seed in SEEDS]
+        for scale in SCALES
+    ]
+    means = [geometric_mean(m.gradient for m in ms) for ms in runs]
+    return [float(f"{value:.4g}") for value in means]
+
+
 def record() -> dict[str, Any]:
     """
     ## The record
@@ -862,6 +930,8 @@ def record() -> dict[str, Any]:
             name: {"signal": curve(name, DEPTHS, normalized=False)["signal"]}
             for name in bare
         },
+        "scales": list(SCALES),
+        "by_scale": {str(n): scale_curve(n) for n in SCALED_DEPTHS},
     }
 
 

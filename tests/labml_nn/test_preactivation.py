@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from math import pi, sqrt
 from pathlib import Path
+from statistics import fmean, geometric_mean
 from typing import Any
 from xml.etree import ElementTree
 
@@ -20,6 +21,8 @@ from labml_nn.resnet.preactivation import (
     CHANNELS,
     DEPTHS,
     RECORD,
+    SCALED_DEPTHS,
+    SCALES,
     SEEDS,
     SIZE,
     NetworkName,
@@ -416,6 +419,33 @@ def test_record_is_fresh() -> None:
         assert record["bare"][name]["signal"][:2] == pytest.approx(values, rel=0.01), stale
 
 
+def test_record_of_factors_is_fresh() -> None:
+    record = recorded()
+    assert record["scales"] == list(SCALES)
+    assert list(record["by_scale"]) == [str(n) for n in SCALED_DEPTHS]
+    # The factor 1 is plain pre-activation, and 0.5 is what the other figures call scaled.
+    for depth in record["by_scale"]:
+        for name, gradient in (
+            ("scaled", record["by_scale"][depth][0]),
+            ("pre", record["by_scale"][depth][-1]),
+        ):
+            kept = record["normalized"][name]["gradient"][record["blocks"].index(int(depth))]
+            assert gradient == pytest.approx(kept, rel=0.01)
+    again = geometric_mean(measure("scaled", 20, seed, scale=0.9).gradient for seed in SEEDS)
+    assert record["by_scale"]["20"][SCALES.index(0.9)] == pytest.approx(again, rel=0.01)
+
+
+def test_nearly_the_identity_is_not_near_enough() -> None:
+    by_scale = recorded()["by_scale"]
+    shallow, deep = (dict(zip(SCALES, by_scale[n], strict=True)) for n in ("20", "200"))
+    assert shallow[0.95] / shallow[1.0] == pytest.approx(1, abs=0.05)
+    assert deep[0.95] / deep[1.0] == pytest.approx(300, rel=0.05)
+    assert deep[0.9] / deep[1.0] == pytest.approx(200_000, rel=0.1)
+    for scale in (0.5, 0.9, 0.95):
+        signal = fmean(measure("scaled", 60, seed, scale=scale).signal for seed in SEEDS)
+        assert signal == pytest.approx((1 - scale**2) ** -0.5, rel=0.1)
+
+
 def test_record_is_small() -> None:
     assert RECORD.stat().st_size < 8000
 
@@ -451,6 +481,7 @@ def test_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest
 
 def test_record_holds_what_the_page_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preactivation, "DEPTHS", (1, 2))
+    monkeypatch.setattr(preactivation, "SCALED_DEPTHS", (2,))
     again = preactivation.record()
     kept = recorded()
     assert again.keys() == kept.keys()
