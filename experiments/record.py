@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from benchmarks.speedrun import renew_accuracies
 from labml_nn.data import DRAWS
-from labml_nn.resnet import experiment, preactivation, speedrun
+from labml_nn.resnet import experiment, signals, speedrun
 from labml_nn.runs.command import Experiment
 from labml_nn.runs.files import RunFailed, alone, write_whole
 from labml_nn.runs.record import Record
@@ -144,7 +144,7 @@ def work(queue: Sequence[Sheet], runs: Path, more: Sequence[str]) -> int:
     status = 0
     if signals_are_due():
         say("signals")
-        preactivation.main(["--record"])
+        signals.main(["--record"])
     for sheet in queue:
         if not sheet.is_due():
             continue
@@ -169,7 +169,7 @@ def work(queue: Sequence[Sheet], runs: Path, more: Sequence[str]) -> int:
 
 def signals_are_due() -> bool:
     """Whether the signals of the page on pre-activation were recorded with other draws, or never."""
-    path = preactivation.RECORD
+    path = signals.RECORD
     return not path.is_file() or json.loads(path.read_text("utf-8"))["about"].get("draws") != DRAWS
 
 

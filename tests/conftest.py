@@ -46,6 +46,7 @@ BEGUN = {
         "labml_nn/normalization/__init__.py",
         "labml_nn/normalization/batch_size.py",
         "labml_nn/resnet/preactivation.py",
+        "labml_nn/resnet/signals.py",
         "labml_nn/resnet/pitfalls.py",
         "labml_nn/resnet/experiment.py",
         "labml_nn/resnet/predict.py",

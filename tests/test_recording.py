@@ -174,9 +174,9 @@ def test_runs_go_on_from_checkpoints_and_others_begin_anew(tmp_path: Path, start
 def test_signals_are_recorded_when_they_are_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     path = tmp_path / "signal.json"
-    monkeypatch.setattr("labml_nn.resnet.preactivation.RECORD", path)
+    monkeypatch.setattr("labml_nn.resnet.signals.RECORD", path)
     calls: list[list[str]] = []
-    monkeypatch.setattr("labml_nn.resnet.preactivation.main", calls.append)
+    monkeypatch.setattr("labml_nn.resnet.signals.main", calls.append)
     for about in (None, {}, {"draws": DRAWS - 1}, {"draws": DRAWS}):
         if about is not None:
             path.write_text(json.dumps({"about": about}))

@@ -31,7 +31,7 @@ papers:
 before: Mean and variance, the chain rule, and what the dimensions of a batch of images are.
 next: >-
   [Batch or group](batch_size.py): how small a batch may be.
-  [Pre-activation](../resnet/preactivation.py): what normalization does to signals in deep networks.
+  [Signals and gradients](../resnet/signals.py): what normalization does to them in deep networks.
 ---
 
 # Batch normalization from nothing
@@ -89,7 +89,7 @@ same amount, or move away from their mean in proportion, $\hat{x}$ does not chan
 nothing to be gained in these two directions, and the gradient has no part in either.
 
 Note the $1/s$ in front. A normalization divides the gradient by the deviation of what it was given.
-[In deep stacks](../resnet/preactivation.py) this is what makes gradients explode or keeps them
+[In deep stacks](../resnet/signals.py) this is what makes gradients explode or keeps them
 tame.
 
 ## What about the covariate shift?

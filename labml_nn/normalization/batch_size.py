@@ -72,7 +72,7 @@ batches may do. Whether they are alike in their *features*, which is what counts
 tells.
 
 The network without normalization is hardly worse. With eight layers one can do without; [two
-hundred blocks](../resnet/preactivation.py) are another matter.
+hundred blocks](../resnet/signals.py) are another matter.
 """
 
 import json

@@ -15,7 +15,7 @@ papers:
     arxiv: 1512.03385
 before: "[Residual networks](__init__.py), and what a step of gradient descent does."
 next: >-
-  [Pre-activation](preactivation.py): what a plain network does to gradients before its first step.
+  [Signals and gradients](signals.py): what a plain network does to them before its first step.
 ---
 
 # The degradation problem, measured
@@ -129,7 +129,7 @@ Two things are as in the paper: the deepest plain network is the worst, on train
 shortcuts mend it. The rest is on a smaller scale, 1,077 small images instead of 50,000. That depth
 can *help*, as it does in the paper, these images cannot show: 8 layers are all they need.
 
-Nor does this page say *why* it happens. [Pre-activation](preactivation.py) measures what plain and
+Nor does this page say *why* it happens. [Another page](signals.py) measures what plain and
 residual networks do to signals and gradients before the first step of training. In the plain ones,
 gradients grow exponentially with depth.
 """

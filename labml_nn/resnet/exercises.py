@@ -225,8 +225,8 @@ network do without?
 
 By $\sqrt 2$, because the variances of independent summands add up. But then only half of the
 variance of the sum is the input's. After $L$ blocks the first input has a share of $2^{-L}$, so the
-shortcut is no clean path any more. [Pre-activation](preactivation.py) measures what a factor on the
-shortcut does to gradients.
+shortcut is no clean path any more. [Signals and gradients](signals.py#nearly-the-identity) shows
+what a factor on the shortcut does to gradients.
 
 In the original network each residual ends in batch normalization, which brings it to variance 1
 however large the stream is. So the two variances are not the same for long: the stream grows by

@@ -194,7 +194,7 @@ def test_open_pictures_are_accessible(read: Open, width: int) -> None:
     assert not result.violations_count, result.generate_report()
 
 
-CHARTS = ("resnet/preactivation.html", "zh/resnet/preactivation.html")
+CHARTS = ("resnet/signals.html", "zh/resnet/signals.html")
 AT_100 = ("blocks 100", "plain 1.6×10¹³", "scaled 5.484×10¹⁰", "post-activation 109", "pre-activation 67.05")
 
 
