@@ -32,8 +32,8 @@ Sun (2015). An ensemble of their networks reached a top-5 error of 3.57 % on the
 (table 5) and won the ILSVRC 2015 classification contest. The idea behind it is short: let a few
 layers compute a *change* to their input, and add the input back.
 
-First comes the idea, then the code. Seven more pages build on this one;
-[a map](#the-family) shows which to read next.
+First comes the idea, then the code. Other pages build on this one; [a map](#the-family) shows which
+to read next.
 
 ## The degradation problem
 
@@ -125,34 +125,13 @@ the gradient pass only where its output is positive. The page on
 
 ## The family
 
-Seven pages train, extend and use these networks. Each of them needs only this one, so read them in
-any order:
+Other pages train, extend and use these networks. Each of them needs only this one, so read them in
+any order. Begin with [the degradation problem](degradation.py) to see what goes wrong without
+shortcuts, with [an experiment](experiment.py) to see one learn, or with
+[pre-activation](preactivation.py) to know *why* all this works.
 
 ![A map: arrows lead from this page to degradation.py, experiment.py, speedrun.py, imagenet.py,
 preactivation.py, pitfalls.py and inference.py.](family.svg)
-
-[The degradation problem](degradation.py) if you want to see for yourself what goes wrong without
-shortcuts: plain and residual networks of three depths, trained in minutes.
-
-[Train a ResNet](experiment.py) if you want to see one learn: the paper's experiment on CIFAR-10,
-or in a minute a smaller one on handwritten digits.
-
-[The speed run](speedrun.py) if you want to see how soon one can learn: from ResNet-20 towards 94 %
-on CIFAR-10 in minutes, on a CPU, one measured step after another.
-
-[The networks for ImageNet](imagenet.py) if you want to use one that others have trained. The
-classes there have torchvision's names and load the weights that it publishes, from ResNet-18 to
-ResNet-152. Two more arguments make ResNeXt and Wide ResNet of them.
-
-[Pre-activation](preactivation.py) if you want to know *why* all this works: what a shortcut that
-nothing touches does for signals and gradients, derived from the second paper and measured in up to
-200 blocks.
-
-[Bugs that people write](pitfalls.py) if your own block does not learn. Each bug is shown with its
-symptom, its cause and its fix.
-
-[Faster inference](inference.py) if training is over: how a normalization is folded into the
-convolution before it, so that the same outputs cost less.
 """
 
 from collections.abc import Sequence
