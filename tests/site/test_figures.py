@@ -250,13 +250,10 @@ def test_a_name_has_one_colour_in_all_charts_of_a_page(read: Open) -> None:
     colours: dict[str, set[str]] = {}
     for name, colour in found:
         colours.setdefault(name, set()).add(colour)
-    assert {name: len(each) for name, each in colours.items()} == {
-        "plain": 1,
-        "scaled": 1,
-        "post-activation": 1,
-        "pre-activation": 1,
-    }
-    assert len(set.union(*colours.values())) == 4
+    networks = {"plain", "scaled", "post-activation", "pre-activation"}
+    assert colours.keys() == networks | {f"{n} blocks" for n in (20, 60, 200)}
+    assert {len(each) for each in colours.values()} == {1}
+    assert len(set.union(*(colours[name] for name in networks))) == 4
 
 
 @pytest.mark.parametrize("width", thinned([390, 1440], 2))
