@@ -16,7 +16,7 @@ before: >-
   [Residual networks](../resnet/__init__.py),
   [layer normalization](../normalization/__init__.py#LayerNorm), and products of matrices.
 next: >-
-  [Pre-activation](../resnet/preactivation.py): the same question about residual blocks.
+  [Vision Transformer](vit.py): this block, applied to images.
 ---
 
 # A Transformer block from nothing
@@ -53,13 +53,13 @@ large scores is close to 1 for one key and to 0 for all others. Here are ten key
 the standard deviation of the scores, and the mean of the largest weight without and with the
 division.
 
+>>> def largest(scores):
+...     return f'{scores.softmax(-1).amax(-1).mean():.2f}'
 >>> _ = torch.manual_seed(0)
 >>> for d in (4, 64, 1024):
 ...     q, k = torch.randn(1000, 1, d), torch.randn(1000, 10, d)
-...     scores = (q * k).sum(-1)
-...     weights = scores.softmax(-1), (scores / d**0.5).softmax(-1)
-...     largest = [f'{w.amax(-1).mean():.2f}' for w in weights]
-...     print(d, f'{scores.std():.0f}', *largest)
+...     s = (q * k).sum(-1)
+...     print(d, f'{s.std():.0f}', largest(s), largest(s / d**0.5))
 4 2 0.49 0.30
 64 8 0.86 0.32
 1024 32 0.97 0.32
@@ -72,8 +72,10 @@ is.
 
 Let $x_l$ be the vectors that enter block $l$, one for each position. A modern block computes
 
-$$x' = x_l + \mathrm{Attention}(\mathrm{norm}(x_l)), \qquad
-x_{l+1} = x' + \mathrm{MLP}(\mathrm{norm}(x'))$$
+$$\begin{aligned}
+x' &= x_l + \mathrm{Attention}(\mathrm{norm}(x_l)) \\
+x_{l+1} &= x' + \mathrm{MLP}(\mathrm{norm}(x'))
+\end{aligned}$$
 
 Nothing but additions happens to $x$ itself. So what leaves the last block is what entered the
 first, plus the sum of all that the layers between have computed. This is
@@ -293,7 +295,7 @@ class Block(Module):
     norms, and ln_1 and ln_2 are on the line, each after an addition.](blocks.svg)
 
     A block has the same number of parameters in both ways. This one is from
-    the base of Vision Transformers:
+    [the base of Vision Transformers](vit.py):
 
     >>> block = Block(768, heads=12, hidden=4 * 768)
     >>> f'{sum(p.numel() for p in block.parameters()):,}'
@@ -418,7 +420,7 @@ def sinusoidal_positions(
 
     So something that tells where a position is has to be added to the stream before the first
     block. It may be *learned*, one vector for each position, as in
-    Vision Transformers. The paper adds sines and cosines of many wavelengths
+    [Vision Transformers](vit.py#Encoder). The paper adds sines and cosines of many wavelengths
     (section 3.5), and found that both do about as well (table 3, row E):
 
     $$p_{t, 2i} = \sin(t / 10000^{2i/d}), \qquad p_{t, 2i+1} = \cos(t / 10000^{2i/d})$$
