@@ -229,7 +229,7 @@ class MultiHeadAttention(Module):
     ) -> Float[Tensor, "batch heads positions positions"]:
         """
         Returns the weights of `attention_weights` for each head, of shape `[batch, heads,
-        positions, positions]`, to look at. `x` and `mask` are those of `forward`.
+        positions, positions]`. `x` and `mask` are those of `forward`.
         """
         query, key, _ = self.project(x)
         return attention_weights(query, key, mask)

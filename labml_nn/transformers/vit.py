@@ -21,7 +21,7 @@ papers:
 before: >-
   [A Transformer block](__init__.py), and what a convolution does.
 next: >-
-  [ResNet for ImageNet](../resnet/imagenet.py): the networks that it is compared with.
+  [Train a Vision Transformer](experiment.py): on digits, in a minute.
 ---
 
 # Vision Transformer
