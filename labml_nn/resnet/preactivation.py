@@ -18,6 +18,7 @@ papers:
 before: "[Residual networks](__init__.py), and the chain rule."
 next: >-
   [Bugs in residual blocks](pitfalls.py): what happens to a signal when a block is nearly right.
+  [Why the norm moved](../transformers/prenorm.py): the same change in Transformers.
 ---
 
 # Pre-activation ResNet
@@ -334,6 +335,9 @@ suits a first and a last block whose gradients are so far apart. But Yang et al.
 single step of training makes these differences much smaller, so this is not the whole story. The
 first paper doubts that degradation comes from *vanishing* gradients (its section 4.1). As far as
 these stacks go, that is right: with normalization, none of them vanishes.
+
+Transformers went the same way later. [Their norm left the shortcut](../transformers/prenorm.py) and
+moved onto the residual.
 """
 
 import json

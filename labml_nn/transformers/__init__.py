@@ -17,6 +17,7 @@ before: >-
   [layer normalization](../normalization/__init__.py#LayerNorm), and products of matrices.
 next: >-
   [Vision Transformer](vit.py): this block, applied to images.
+  [Why the norm moved](prenorm.py): one line of it, measured.
 ---
 
 # A Transformer block from nothing
@@ -72,10 +73,9 @@ is.
 
 Let $x_l$ be the vectors that enter block $l$, one for each position. A modern block computes
 
-$$\begin{aligned}
-x' &= x_l + \mathrm{Attention}(\mathrm{norm}(x_l)) \\
-x_{l+1} &= x' + \mathrm{MLP}(\mathrm{norm}(x'))
-\end{aligned}$$
+$$x' = x_l + \mathrm{Attention}(\mathrm{norm}(x_l))$$
+
+$$x_{l+1} = x' + \mathrm{MLP}(\mathrm{norm}(x'))$$
 
 Nothing but additions happens to $x$ itself. So what leaves the last block is what entered the
 first, plus the sum of all that the layers between have computed. This is
@@ -86,7 +86,7 @@ and add to is called the *residual stream*
 The first Transformer had the norm in another place: after the addition, on the stream (section
 3.1). It is the same question as with
 [residual blocks](../resnet/preactivation.py#nothing-after-the-addition): what may touch the
-shortcut? Both kinds are below.
+shortcut? Both kinds are below, and [Why the norm moved](prenorm.py) measures what follows.
 """
 
 from typing import cast

@@ -6,8 +6,18 @@ summary:
   on CIFAR-10, by the same training loop.
 hook: The training loop stays, and the network changes.
 pictogram: pictograms/experiment.svg
+papers:
+  - title: >-
+      An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale
+    authors: [Alexey Dosovitskiy, Lucas Beyer, Alexander Kolesnikov, Dirk Weissenborn,
+      Xiaohua Zhai, Thomas Unterthiner, Mostafa Dehghani, Matthias Minderer, Georg Heigold,
+      Sylvain Gelly, Jakob Uszkoreit, Neil Houlsby]
+    year: 2020
+    arxiv: 2010.11929
 before: >-
   [Vision Transformer](vit.py), and [how a ResNet is trained](../resnet/experiment.py).
+next: >-
+  [Why the norm moved](prenorm.py): what a warm-up is needed for.
 ---
 
 # Train a Vision Transformer
@@ -65,11 +75,6 @@ columns:
   - head: Test set
     value: final.test_accuracy
     format: percent
-  - head: Time of a run
-    value: final.seconds
-    format: seconds
-  - head: Machine
-    value: final.machine
 ```
 
 The residual network makes fewer mistakes. With 360 test images and three seeds, the difference is
@@ -83,10 +88,37 @@ $2 \times 2$ now come from its neighbor, so every vector that enters the first b
 That it is still the same digit has to be learned from examples. The network also has to learn which
 patches are neighbors, from positions that start as random numbers.
 
+>>> _ = torch.manual_seed(0)
+>>> image = torch.rand(1, 1, 8, 8)
+>>> moved = image.roll(1, dims=3)
+>>> conv = nn.Conv2d(1, 4, 3, padding=1, padding_mode='circular')
+>>> torch.allclose(conv(moved), conv(image).roll(1, dims=3), atol=1e-6)
+True
+>>> patches = nn.Conv2d(1, 4, 2, stride=2)
+>>> before, after = patches(image), patches(moved)
+>>> any(torch.allclose(after, before.roll(n, dims=3)) for n in range(4))
+False
+
 With few examples, such knowledge has to come with the network, and then the convolution is the
 better choice. With enough of them it can be learned, and what was built in no longer helps. The
 paper finds the turning point between the 1.3 million images of ImageNet and the 300 million of
 JFT-300M (figures 3 and 4).
+
+## What the last block looks at
+
+The class token takes something from every patch, and [how
+much](__init__.py#MultiHeadAttention.weights) can be seen. Here are four test images, and how the
+four heads of the last block divide their attention among the 16 patches of each:
+
+![Four handwritten digits, 0, 3, 4 and 7, each with four squares of four by four patches. In most
+squares one or two patches are white and the others are nearly black; in one square of the 0, all
+are about equally light.](../../experiments/pictures/attention.png "The image, then a square for
+each head. White is the largest weight of a square.")
+
+Heads look at different places. In the 3, the second head takes nine tenths from a single patch. In
+the 0, the third takes about the same from all. But do not read this as a reason for the answer.
+After four blocks, a position no longer holds its own patch alone, and a large weight does not mean
+that the answer depends on it ([Jain and Wallace, 2019](https://arxiv.org/abs/1902.10186)).
 """
 
 import sys
@@ -121,6 +153,7 @@ class ViTRecipe(Recipe):
         The learning rate of this `step`: first it grows along a straight line, then
         [the schedule](../training/schedule.py) lets it fall. In the first steps, Adam knows the
         size of a gradient from a few examples only.
+        [Why the norm moved](prenorm.py) measures what happens without a warm-up.
         """
         if step < self.warmup_steps:
             return self.learning_rate * (step + 1) / self.warmup_steps

@@ -48,10 +48,9 @@ computed from it alone. Each of $L$ blocks adds to the stream
 twice (equations 2 and 3), and one more norm follows the last of them, because [nothing else has
 normalized the stream](__init__.py#the-residual-stream) (equation 4):
 
-$$\begin{aligned}
-z'_l &= z_{l-1} + \mathrm{Attention}(\mathrm{norm}(z_{l-1})) \\
-z_l &= z'_l + \mathrm{MLP}(\mathrm{norm}(z'_l))
-\end{aligned}$$
+$$z'_l = z_{l-1} + \mathrm{Attention}(\mathrm{norm}(z_{l-1}))$$
+
+$$z_l = z'_l + \mathrm{MLP}(\mathrm{norm}(z'_l))$$
 
 $$y = \mathrm{norm}(z_L)_\mathrm{class}$$
 
