@@ -91,12 +91,15 @@ patches are neighbors, from positions that start as random numbers.
 >>> _ = torch.manual_seed(0)
 >>> image = torch.rand(1, 1, 8, 8)
 >>> moved = image.roll(1, dims=3)
->>> conv = nn.Conv2d(1, 4, 3, padding=1, padding_mode='circular')
->>> torch.allclose(conv(moved), conv(image).roll(1, dims=3), atol=1e-6)
+>>> conv = nn.Conv2d(1, 4, 3, padding=1,
+...                  padding_mode='circular')
+>>> same = conv(image).roll(1, dims=3)
+>>> torch.allclose(conv(moved), same, atol=1e-6)
 True
 >>> patches = nn.Conv2d(1, 4, 2, stride=2)
 >>> before, after = patches(image), patches(moved)
->>> any(torch.allclose(after, before.roll(n, dims=3)) for n in range(4))
+>>> any(torch.allclose(after, before.roll(n, dims=3))
+...     for n in range(4))
 False
 
 With few examples, such knowledge has to come with the network, and then the convolution is the

@@ -106,6 +106,10 @@ def test_gradients_are_what_the_page_says() -> None:
     assert max(post) < 1.2 * min(post)
     assert pre == sorted(pre, reverse=True)
     assert pre[-1] == pytest.approx(0.5 * pre[0], rel=0.1)
+    first = {
+        place: [run["gradient"][0] for run in recorded()[place]["start"]["48"]["runs"]] for place in PLACES
+    }
+    assert max(first["post"]) > 2 * min(first["post"]) and max(first["pre"]) < 1.2 * min(first["pre"])
 
 
 def accuracies(place: str, warmup: int, rate: float, kind: str = "train") -> list[float]:

@@ -171,5 +171,6 @@ def mean(path: Path) -> float:
 
 
 def test_record_shows_what_the_page_says() -> None:
-    """The residual network does better, on images that neither has seen."""
-    assert mean(ROOT / "experiments/resnet/runs/digits.json") > mean(RECORD) > 0.9
+    """The residual network does better on images that neither has seen, by a few of 360."""
+    difference = mean(ROOT / "experiments/resnet/runs/digits.json") - mean(RECORD)
+    assert 2 <= 360 * difference <= 5
