@@ -295,7 +295,7 @@ class Block(Module):
     norms, and ln_1 and ln_2 are on the line, each after an addition.](blocks.svg)
 
     A block has the same number of parameters in both ways. This one is from
-    [the base of Vision Transformers](vit.py):
+    [ViT-Base](vit.py#the-sizes):
 
     >>> block = Block(768, heads=12, hidden=4 * 768)
     >>> f'{sum(p.numel() for p in block.parameters()):,}'
