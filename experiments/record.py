@@ -31,6 +31,7 @@ from labml_nn.resnet import experiment, signals, speedrun
 from labml_nn.runs.command import Experiment
 from labml_nn.runs.files import RunFailed, alone, write_whole
 from labml_nn.runs.record import Record
+from labml_nn.transformers import experiment as transformers
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (0, 1, 2)
@@ -64,7 +65,9 @@ class Sheet:
         """The name of each run, and what to tell the experiment."""
         for kind in self.kinds:
             for seed in SEEDS:
-                name = f"{self.experiment.module.rpartition('.')[2]}-{self.preset}-{kind}-{seed}"
+                # Those of residual networks have had their names since there were no others.
+                module = self.experiment.module.removeprefix("labml_nn.").removeprefix("resnet.")
+                name = f"{module.replace('.', '-')}-{self.preset}-{kind}-{seed}"
                 final = ["--final"] if kind == "final" else []
                 yield name, [self.preset, "--seed", str(seed), *final]
 
@@ -79,6 +82,7 @@ def steps_of_the_speed_run() -> list[Sheet]:
 
 QUEUE = (
     Sheet(experiment.EXPERIMENT, "digits", ("held_out", "final")),
+    Sheet(transformers.EXPERIMENT, "digits", ("held_out", "final")),
     *steps_of_the_speed_run(),
     Sheet(experiment.EXPERIMENT, "quick", ("held_out", "final")),
 )

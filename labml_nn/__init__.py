@@ -32,6 +32,12 @@ pages: resnet/*.py
 pages: normalization/*.py
 ```
 
+## The residual stream
+
+```pages
+pages: transformers/*.py
+```
+
 ## Data
 
 ```pages

@@ -20,6 +20,7 @@ from labml_nn.resnet import experiment, speedrun
 from labml_nn.resnet.experiment import EXPERIMENT, PRESETS, ResNetConfig
 from labml_nn.runs.command import Preset
 from labml_nn.runs.files import alone
+from labml_nn.transformers import experiment as transformers
 
 ROOT = Path(__file__).parents[1]
 SHEET = Sheet(EXPERIMENT, "digits", ("held_out", "final"))
@@ -78,8 +79,8 @@ def seeds(tree: Path) -> list[list[int]]:
 def test_every_recorded_file_is_in_the_queue() -> None:
     files = {
         path.relative_to(ROOT).as_posix()
-        for folder in (experiment.EXPERIMENT.records, speedrun.EXPERIMENT.records)
-        for path in (ROOT / folder).glob("*.json")
+        for each in (experiment, speedrun, transformers)
+        for path in (ROOT / each.EXPERIMENT.records).glob("*.json")
     }
     queue = {(sheet.experiment.records / f"{sheet.preset}.json").as_posix() for sheet in QUEUE}
     assert files <= queue

@@ -1,7 +1,8 @@
-"""Makes the pictures of this folder: `python -m experiments.pictures RUN --data DIR`.
+"""Makes the pictures of this folder: `python -m experiments.pictures RUN --transformer RUN --data DIR`.
 
-`RUN` is the folder of a run of the preset `digits` with `--final`, and `DIR` the folder of CIFAR-10. Without one of
-them, the pictures that come from it stay as they are.
+Both are folders of runs of the preset `digits` with `--final`, the first of a residual network and the second of a
+Vision Transformer. `DIR` is the folder of CIFAR-10. Without one of them, the pictures that come from it stay as they
+are.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ from labml_nn.data.small import load_digits
 from labml_nn.resnet.speedrun import whitening_filters
 from labml_nn.runs.loading import load_model
 from labml_nn.training import Normalize
+from labml_nn.transformers import Block
+from labml_nn.transformers.vit import VisionTransformer
 
 from .block import PARTS, WEIGHTS, image
 
 HERE = Path(__file__).parent
 GAP = 4
 """Pixels between images."""
+ATTENDED = (0, 3, 4, 7)
+"""The first image of each of these classes in the test set is shown with its attention."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Options:
 
     # Folder of a run of the preset `digits`.
     run: Annotated[Path | None, tyro.conf.Positional] = None
+    # Folder of a run of the preset `digits` of `labml_nn.transformers.experiment`.
+    transformer: Path | None = None
     # Folder of CIFAR-10.
     data: Path | None = None
 
@@ -105,6 +112,39 @@ def predictions(model: nn.Module, test: ImageData) -> tuple[Image.Image, dict[st
     return sheet(enlarged(test.images[found], 10), 6), about
 
 
+def attention(model: nn.Module, test: ImageData) -> tuple[Image.Image, dict[str, object]]:
+    """Some images of the test set, each with how much the class token takes from each patch in the last block: a square
+    for each head, as light as its weight, with white for the largest. Also returns these weights.
+    """
+    assert isinstance(model, nn.Sequential)
+    network = model[1]
+    assert isinstance(network, VisionTransformer)
+    numbers = [int((test.labels == digit).nonzero()[0, 0]) for digit in ATTENDED]
+    images = test.images[numbers]
+    encoder = network.encoder
+    *before, last = (layer for layer in encoder.layers if isinstance(layer, Block))
+    with torch.inference_mode():
+        patches = network.embed(model[0](images))
+        z = torch.cat([network.class_token.expand(len(images), -1, -1), patches], 1) + encoder.pos_embedding
+        weights = last.self_attention.weights(last.ln_1(nn.Sequential(*before)(z)))[:, :, 0]
+        guesses = model(images).argmax(1)
+    side = round((weights.shape[-1] - 1) ** 0.5)
+    maps = weights[:, :, 1:].reshape(*weights.shape[:2], side, side)
+    light = (255 * maps / maps.amax((2, 3), keepdim=True)).round().byte()
+    factor = 10 * images.shape[-1] // side
+    rows = [
+        torch.cat([enlarged(image[None], 10), enlarged(heads[:, None], factor)])
+        for image, heads in zip(images, light, strict=True)
+    ]
+    about = {
+        "images": numbers,
+        "labels": test.labels[numbers].tolist(),
+        "guesses": guesses.tolist(),
+        "weights": [[[round(w, 3) for w in head] for head in each] for each in weights.tolist()],
+    }
+    return sheet(torch.cat(rows), 1 + light.shape[1]), about
+
+
 def main(options: Options) -> None:
     """Make all pictures whose sources are given."""
     save(sheet(enlarged(image().images, 16), 1), "digit.png")
@@ -116,6 +156,13 @@ def main(options: Options) -> None:
         about = {"preset": run["preset"], "seed": run["config"]["seed"], **about}
         save(picture, "predictions.png")
         (HERE / "predictions.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    if options.transformer:
+        model, _, _, _ = load_model(options.transformer)
+        picture, about = attention(model, load_digits()[1])
+        run = json.loads((options.transformer / "config.json").read_text("utf-8"))
+        about = {"preset": run["preset"], "seed": run["config"]["seed"], **about}
+        save(picture, "attention.png")
+        (HERE / "attention.json").write_text(json.dumps(about) + "\n", "utf-8")
     if options.data:
         train, _ = load_cifar10(options.data)
         save(crops(train), "crops.png", 256)

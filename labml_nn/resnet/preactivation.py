@@ -18,6 +18,7 @@ papers:
 before: "[Residual networks](__init__.py), and the chain rule."
 next: >-
   [Signals and gradients](signals.py): what these blocks do in stacks of 200, measured.
+  [Why the norm moved](../transformers/prenorm.py): the same change in Transformers.
 ---
 
 # Pre-activation ResNet
@@ -154,6 +155,9 @@ error lower.
 
 Equations say what can happen. [Signals and gradients](signals.py) shows what does, in up to 200
 blocks.
+
+Transformers went the same way later. [Their norm left the shortcut](../transformers/prenorm.py) and
+moved onto the residual.
 """
 
 from abc import ABC, abstractmethod

@@ -49,8 +49,9 @@ A run has a folder of its own. Everything that is known about it is there:
 An experiment of your own is a module with three things in it: a subclass of
 [`Config`](config.py#Config) that says how to build the network and what recipe to train it by, some
 presets, and an [`Experiment`](command.py#Experiment). Where no command is needed,
-[a function](library.py) trains any module. [Train a ResNet](../resnet/experiment.py) and
-[the speed run](../resnet/speedrun.py) are made that way. Where only the images are your own, a
+[a function](library.py) trains any module. [Train a ResNet](../resnet/experiment.py), [the speed
+run](../resnet/speedrun.py) and [Train a Vision Transformer](../transformers/experiment.py) are made
+that way. Where only the images are your own, a
 [function that loads them](command.py#Experiment.with_data) will do, and often
 [a folder](../data/folder.py) or [a file](../data/arrays.py) without any code.
 

@@ -90,13 +90,14 @@ def load_model(
         if channels not in (1, 3):
             raise Unfit("about.channels", channels, "1 or 3")
         # What the network knows of the data it was trained on comes with the weights, so any image
-        # will do to build it.
+        # of the same size will do to build it.
         anything = ImageData(
-            torch.randint(256, (1, channels, 8, 8)).byte(),
+            torch.randint(256, (1, channels, side, side)).byte(),
             torch.zeros(1, dtype=torch.int64),
             classes,
         )
-        with Room(2**24 + path.stat().st_size):
+        pixels = anything.images.numel()
+        with Room(2**24 + 64 * pixels + path.stat().st_size):
             model = config.build(anything)
         weights = model.state_dict()
         Expected(weights).compare(checkpoint)

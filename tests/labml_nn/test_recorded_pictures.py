@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from experiments.pictures import block
-from experiments.pictures.__main__ import GAP
+from experiments.pictures.__main__ import ATTENDED, GAP
 from labml_nn.data import Crops, random_generator
 from labml_nn.data.small import load_digits
 from pylit.tracing import INDEX, parse_pictures
@@ -110,6 +110,22 @@ def test_predictions_show_images_of_the_test_set_and_the_page_tells_of_them() ->
     named = [str(each["label"]) for each in right]
     least, most = (round(100 * choose(each["sure"] for each in right)) for choose in (min, max))
     assert f"right: {', '.join(named[:-1])} and {named[-1]}, at {least} % to {most} %" in text
+
+
+def test_attention_is_that_of_images_of_the_test_set_and_the_page_tells_of_it() -> None:
+    about = json.loads((PICTURES / "attention.json").read_text("utf-8"))
+    _, test = load_digits()
+    numbers, weights = about["images"], torch.tensor(about["weights"])
+    assert tuple(about["labels"]) == ATTENDED == tuple(test.labels[numbers].tolist())
+    assert test.labels[numbers].tolist() == about["guesses"], "all are right"
+    assert weights.shape == (4, 4, 17)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(4, 4), rtol=0, atol=0.01)
+    shown = tiles("attention.png", 8, 5, 10)[:, 0].view(4, 5, 8, 8)
+    assert torch.equal(shown[:, 0], test.images[numbers][:, 0].float())
+    maps = weights[:, :, 1:] / weights[:, :, 1:].amax(-1, keepdim=True)
+    patches = shown[:, 1:, ::2, ::2].flatten(2) / 255
+    torch.testing.assert_close(patches, maps, rtol=0, atol=0.04)
+    assert weights[1, 1].max() == pytest.approx(0.9, abs=0.02) and weights[0, 2].max() < 2 / 17
 
 
 def test_crops_are_those_that_the_augmentation_draws() -> None:
