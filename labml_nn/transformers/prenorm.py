@@ -92,7 +92,7 @@ lines:
 ```
 
 Squares add up, so it grows like a root of the number of blocks. That is the same curve as in
-[residual networks](../resnet/preactivation.py#the-signal-on-its-way-up).
+[residual networks](../resnet/signals.py#the-signal-on-its-way-up).
 
 ## Training without a warm-up
 
