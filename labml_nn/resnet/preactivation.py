@@ -18,6 +18,7 @@ papers:
 before: "[Residual networks](__init__.py), and the chain rule."
 next: >-
   [Bugs in residual blocks](pitfalls.py): what happens to a signal when a block is nearly right.
+  [What a trained residual network is](ensemble.py): blocks are deleted, and it goes on.
 ---
 
 # Pre-activation ResNet
