@@ -32,8 +32,7 @@ Sun (2015). An ensemble of their networks reached a top-5 error of 3.57 % on the
 (table 5) and won the ILSVRC 2015 classification contest. The idea behind it is short: let a few
 layers compute a *change* to their input, and add the input back.
 
-First comes the idea, then the code. Seven more pages build on this one;
-[a map](#the-family) shows which to read next.
+First comes the idea, then the code. [A map](#the-family) shows which page to read next.
 
 ## The degradation problem
 
@@ -48,9 +47,9 @@ the *training* error is higher too, so the deeper network does not even fit the 
 The authors call this *degradation*. They doubt that vanishing gradients are to blame, because batch
 normalization keeps the gradients of their plain networks at a healthy size (section 4.1).
 
-It takes no GPU to see it. Here plain networks of 8 and 56 layers learn handwritten digits, and so
-does a third one: the same 56 layers with the same initial weights, and with the shortcuts that this
-page is about. Their accuracy is measured on the very images that they are trained on:
+Here plain networks of 8 and 56 layers learn handwritten digits, and so does a third one: the same
+56 layers with the same initial weights, and with the shortcuts that this page is about. Their
+accuracy is measured on the very images that they are trained on:
 
 ```chart
 caption: Plain networks, and one with shortcuts, on their training images
@@ -72,8 +71,8 @@ lines:
     y: residual.56.mean
 ```
 
-A line is the mean of three runs. [Another page](degradation.py) has the details, and one command
-that repeats it all in minutes: `python -m labml_nn.resnet.degradation`.
+A line is the mean of three runs. [Another page](degradation.py) has the details, and
+[one more](ensemble.py) takes trained networks apart.
 
 A thought experiment shows how odd it is. Take the trained shallow network and insert layers that
 copy their input. The result is deeper and makes the same predictions, so a deeper solution that is
@@ -125,11 +124,9 @@ the gradient pass only where its output is positive. The page on
 
 ## The family
 
-Seven pages train, extend and use these networks. Each of them needs only this one, so read them in
-any order:
+Each of these pages needs only this one, so read them in any order:
 
-![A map: arrows lead from this page to degradation.py, experiment.py, speedrun.py, imagenet.py,
-preactivation.py, pitfalls.py and inference.py.](family.svg)
+![A map: arrows lead from this page to seven others, listed below.](family.svg)
 
 [The degradation problem](degradation.py) if you want to see for yourself what goes wrong without
 shortcuts: plain and residual networks of three depths, trained in minutes.
@@ -142,7 +139,7 @@ on CIFAR-10 in minutes, on a CPU, one measured step after another.
 
 [The networks for ImageNet](imagenet.py) if you want to use one that others have trained. The
 classes there have torchvision's names and load the weights that it publishes, from ResNet-18 to
-ResNet-152. Two more arguments make ResNeXt and Wide ResNet of them.
+ResNet-152.
 
 [Pre-activation](preactivation.py) if you want to know *why* all this works: what a shortcut that
 nothing touches does for signals and gradients, derived from the second paper and measured in up to

@@ -18,6 +18,7 @@ next: >-
   [Pre-activation](preactivation.py): what a plain network does to gradients before its first step.
   [What a trained residual network is](ensemble.py): what is left of these networks without some of
   their blocks.
+  [Why gradients survive](shattering.py): what those of the deep plain network look like.
 ---
 
 # The degradation problem, measured

@@ -20,7 +20,7 @@ papers:
     arxiv: 1603.09382
 before: "[Residual networks](__init__.py), and [how we train them on digits](degradation.py)."
 next: >-
-  [Pre-activation](preactivation.py): the block whose shortcuts nothing touches.
+  [Why gradients survive](shattering.py): what shortcuts do for gradients before training.
 ---
 
 # What a trained residual network is
