@@ -71,8 +71,7 @@ lines:
     y: residual.56.mean
 ```
 
-A line is the mean of three runs. [Another page](degradation.py) has the details, and
-[one more](ensemble.py) takes trained networks apart.
+A line is the mean of three runs. [Another page](degradation.py) has the details.
 
 A thought experiment shows how odd it is. Take the trained shallow network and insert layers that
 copy their input. The result is deeper and makes the same predictions, so a deeper solution that is
@@ -129,21 +128,20 @@ Each of these pages needs only this one, so read them in any order:
 ![A map: arrows lead from this page to seven others, listed below.](family.svg)
 
 [The degradation problem](degradation.py) if you want to see for yourself what goes wrong without
-shortcuts: plain and residual networks of three depths, trained in minutes.
+shortcuts.
 
 [Train a ResNet](experiment.py) if you want to see one learn: the paper's experiment on CIFAR-10,
 or in a minute a smaller one on handwritten digits.
 
 [The speed run](speedrun.py) if you want to see how soon one can learn: from ResNet-20 towards 94 %
-on CIFAR-10 in minutes, on a CPU, one measured step after another.
+on CIFAR-10 in minutes, on a CPU.
 
 [The networks for ImageNet](imagenet.py) if you want to use one that others have trained. The
 classes there have torchvision's names and load the weights that it publishes, from ResNet-18 to
 ResNet-152.
 
 [Pre-activation](preactivation.py) if you want to know *why* all this works: what a shortcut that
-nothing touches does for signals and gradients, derived from the second paper and measured in up to
-200 blocks.
+nothing touches does for signals and gradients.
 
 [Bugs that people write](pitfalls.py) if your own block does not learn. Each bug is shown with its
 symptom, its cause and its fix.
