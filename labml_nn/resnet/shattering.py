@@ -62,7 +62,7 @@ lines:
     y: plain.8.line.gradient
 ```
 
-The same for 56 layers, without and with shortcuts:
+The same for a plain network of 56 layers:
 
 ```chart
 caption: The same derivative, plain network of 56 layers
@@ -74,6 +74,8 @@ lines:
     x: plain.56.line.t
     y: plain.56.line.gradient
 ```
+
+And for a residual network of 56 layers:
 
 ```chart
 caption: The same derivative, residual network of 56 layers
