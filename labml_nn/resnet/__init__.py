@@ -48,9 +48,9 @@ the *training* error is higher too, so the deeper network does not even fit the 
 The authors call this *degradation*. They doubt that vanishing gradients are to blame, because batch
 normalization keeps the gradients of their plain networks at a healthy size (section 4.1).
 
-It takes no GPU to see it. Here plain networks of 8 and 56 layers learn handwritten digits, and so
-does a third one: the same 56 layers with the same initial weights, and with the shortcuts that this
-page is about. Their accuracy is measured on the very images that they are trained on:
+Here plain networks of 8 and 56 layers learn handwritten digits, and so does a third one: the same
+56 layers with the same initial weights, and with the shortcuts that this page is about. Their
+accuracy is measured on the very images that they are trained on:
 
 ```chart
 caption: Plain networks, and one with shortcuts, on their training images
@@ -72,8 +72,7 @@ lines:
     y: residual.56.mean
 ```
 
-A line is the mean of three runs. [Another page](degradation.py) has the details, and one command
-that repeats it all in minutes: `python -m labml_nn.resnet.degradation`.
+A line is the mean of three runs. [Another page](degradation.py) has the details.
 
 A thought experiment shows how odd it is. Take the trained shallow network and insert layers that
 copy their input. The result is deeper and makes the same predictions, so a deeper solution that is

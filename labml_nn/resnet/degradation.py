@@ -16,6 +16,8 @@ papers:
 before: "[Residual networks](__init__.py), and what a step of gradient descent does."
 next: >-
   [Signals and gradients](signals.py): what a plain network does to them before its first step.
+  [What a trained residual network is](ensemble.py): what is left of these networks without some of
+  their blocks.
 ---
 
 # The degradation problem, measured

@@ -18,7 +18,7 @@ papers:
     arxiv: 1902.08129
 before: "[Pre-activation](preactivation.py), whose equations are put to the test here."
 next: >-
-  [Exercises](exercises.py): ten questions about what you have read so far.
+  [Why gradients survive](shattering.py): what the gradients of a deep plain network look like.
 ---
 
 # Signals and gradients before training
