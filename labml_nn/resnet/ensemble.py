@@ -20,7 +20,7 @@ papers:
     arxiv: 1603.09382
 before: "[Residual networks](__init__.py), and [how we train them on digits](degradation.py)."
 next: >-
-  [Why gradients survive](shattering.py): what shortcuts do for gradients before training.
+  [Exercises](exercises.py): ten questions about what you have read so far.
 ---
 
 # What a trained residual network is
