@@ -23,6 +23,7 @@ from ..errors import Problem, PylitError, Report
 from ..filesystem import read_file
 from ..rendering import Fragments
 from ..site import Site, extra_copies, theme_files
+from .deps_log import DepsLog, output_signatures
 from .guide_files import Load, guide_files
 from .output import Item, publish
 from .result_cache import Record, find_record, read_files
@@ -85,7 +86,9 @@ def build(
             folder = cache or place / "made"
             with naming(folder):
                 site = site if cache else site.kept_in(Store(folder))
-                made = make(site, jobs, advance)
+                log = DepsLog(site)
+                made = make(site, jobs, advance, known=log.records())
+                log.keep(made)
             report.depends |= set(extra_copies(site.settings).values())
             for record in made.values():
                 report.extend(record.problems)
@@ -103,7 +106,8 @@ def build(
                 if is_whole and site.settings.archive:
                     items[site.settings.archive] = _archive(site, items)
                 unmade = {job.name for job, record in made.items() if not record.files}
-                publish(out, items, place, unmade, force=force)
+                with output_signatures(site.store, out) as signed:
+                    publish(out, items, place, unmade, force=force, signed=signed)
             with naming(folder):
                 site.store.prune()
     except OSError as error:
@@ -120,8 +124,10 @@ def rehearse(site: Site) -> None:
             )
 
 
-def make(site: Site, jobs: int = 0, advance: Advance = lambda count: None) -> Records:
-    """Make all files of `site` that are not in its store.
+def make(
+    site: Site, jobs: int = 0, advance: Advance = lambda count: None, known: Records | None = None
+) -> Records:
+    """Make all files of `site` that are not in its store, nor in the results that are `known` to be valid.
 
     Raises:
         OSError: if the store cannot be written.
@@ -129,13 +135,18 @@ def make(site: Site, jobs: int = 0, advance: Advance = lambda count: None) -> Re
     with ExitStack() as stack:
         stack.enter_context(few_collections())
         helpers = _Helpers(site, jobs or CORES, stack)
-        unread = [page.file for page in site.pages if not site.sources.has_facts(page.file)]
+        made: dict[Job, Record | None] = {**(known or {})}
+        doubtful = [job for job in site_jobs(site) if job not in made]
+        files = {job.file for job in doubtful}
+        unread = [
+            page.file for page in site.pages if page.file in files and not site.sources.has_facts(page.file)
+        ]
         reading = [Read(file) for file in unread]
         team = helpers.for_files(unread)
         for _ in team.run(reading) if team else (task.run(site) for task in reading):
             pass
-        made: dict[Job, Record | None] = {job: find_record(job, site) for job in site_jobs(site)}
-        missing = [job for job, record in made.items() if record is None]
+        made |= {job: find_record(job, site) for job in doubtful}
+        missing = [job for job in doubtful if made[job] is None]
         tasks = [Make(file, tuple(group)) for file, group in groupby(missing, lambda job: job.file)]
         ours = tasks = tasks[::-1]  # of a large site, only the files read last are still in memory
         waiting = {task.file for task in tasks if task.file}
@@ -151,7 +162,7 @@ def make(site: Site, jobs: int = 0, advance: Advance = lambda count: None) -> Re
         for task in ours:
             made |= dict(task.run(site))
             advance(bool(task.file))
-    return {job: record for job, record in made.items() if record is not None}
+    return {job: record for job in site_jobs(site) if (record := made.get(job)) is not None}
 
 
 @dataclass

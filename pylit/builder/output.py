@@ -14,12 +14,21 @@ import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..cache import canonical, digest
 from ..errors import Problem, PylitError
-from ..filesystem import check_address, is_address, locate, open_regular
+from ..filesystem import (
+    Signature,
+    check_address,
+    is_address,
+    locate,
+    moved_signature,
+    open_regular,
+    signature,
+)
 from .workplace import naming
 
 MANIFEST = ".pylit-manifest.json"
@@ -27,6 +36,8 @@ ALLOWED = "CNAME"
 """A file that may be in the folder before the first build, besides hidden files: the domain of a GitHub Pages site."""
 NAMED = 5
 """Maximum number of files listed in a message."""
+Signed = tuple[str, Signature]
+"""Digest and signature of a file."""
 _Alike = Mapping[str, list[str]]
 
 
@@ -67,6 +78,7 @@ def publish(
     *,
     force: bool = False,
     stale: Collection[str] = (),
+    signed: dict[str, Signed] | None = None,
 ) -> None:
     """Make the folder `out` contain `items`, and remove other files that earlier builds have written.
 
@@ -77,6 +89,7 @@ def publish(
         unmade: Owners whose old files are kept.
         force: Whether to overwrite files that pylit did not write.
         stale: Addresses of files to remove, even if pylit did not write them.
+        signed: Digest and signature of files in `out`, which are not read if they still have it. It is updated.
 
     Raises:
         PylitError: naming files that would be overwritten, an address that is not clean or is both a file and a
@@ -88,7 +101,8 @@ def publish(
         check_address(out, url)
     _check_folders(items.keys())
     manifest = _manifest(out)
-    held = {url: _held(out, url) for url in {*items, *manifest.files, *manifest.former}}
+    signed = {} if signed is None else signed
+    held = _all_held(out, {*items, *manifest.files, *manifest.former}, signed)
     ours = {
         url: entry
         for entries in (manifest.former, manifest.files)
@@ -119,7 +133,11 @@ def publish(
                 _remove(out, url, new)
         for number, url in enumerate(changed):
             _make_way(out, url, force=force)
-            _move(staged / str(number), locate(out, url))
+            source, target = staged / str(number), locate(out, url)
+            before = os.lstat(source) if source.exists() else None
+            _move(source, target)
+            if before and (now := moved_signature(target, before)):
+                signed[url] = (items[url].digest, now)
         for url in gone:
             if _held(out, url) == ours[url].digest:
                 _remove(out, url, new)
@@ -202,6 +220,23 @@ def _manifest(out: Path) -> _Manifest:
         return _Manifest(*both)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return _Manifest({}, {})  # missing, not ours, or damaged
+
+
+def _all_held(out: Path, urls: Iterable[str], signed: dict[str, Signed]) -> dict[str, str]:
+    """Return the digest of the file at each address, as `_held` does; update what is `signed`."""
+    links = cache(lambda folder: folder.is_symlink())
+    held, known = {}, dict(signed)
+    signed.clear()
+    for url in urls:
+        found = "" if any(map(links, _parents(out, url))) else None
+        now = signature(out / url, follow=False) if found is None else None
+        if found is None:
+            digest_then, then = known.get(url, ("", None))
+            found = digest_then if now is not None and now == then else _held(out, url)
+        if now:
+            signed[url] = (found, now)
+        held[url] = found
+    return held
 
 
 def _held(out: Path, url: str) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 from ..cache import Store
 from ..site import Page, Settings, Site, Workbench
+from .deps_log import News, Told
 from .work_units import Done, Make, Task
 
 PATIENCE = 5.0
@@ -33,6 +34,7 @@ class Team:
         """Start `size` processes. `weights` gives the amount of work per file."""
         forked = has_one_thread()  # a fork is cheap, but not safe with several threads
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
+        self.site = site
         self.store = site.store
         self.is_busy = False
         """Whether processes are working."""
@@ -76,8 +78,9 @@ class Team:
         while busy:
             for end in [end for end in wait(busy) if isinstance(end, Connection)]:
                 busy.remove(end)
-                done = _result(end)
+                done, news = _result(end)
                 give(end)
+                news.add_to(self.site)
                 yield done
         self.is_busy = False
 
@@ -117,7 +120,7 @@ def has_one_thread() -> bool:
         return False
 
 
-def _result(end: Connection) -> Done:
+def _result(end: Connection) -> tuple[Done, News]:
     try:
         found = end.recv()
     except EOFError as error:
@@ -126,8 +129,8 @@ def _result(end: Connection) -> Done:
         ) from error
     if isinstance(found, Exception):
         raise found
-    done: Done = found
-    return done
+    result: tuple[Done, News] = found
+    return result
 
 
 def _member(
@@ -147,6 +150,7 @@ def _member(
     if workbench:
         workbench.typesetter.katex.forget()
     site = Site(settings, pages, store, workbench=workbench)
+    told = Told()
     while True:
         try:
             task = end.recv()
@@ -158,7 +162,7 @@ def _member(
         try:
             if isinstance(task, Make):
                 vars(site.definitions.index)["users"] = {task.file: task.users}
-            done: Done | Exception = task.run(site)
+            done: tuple[Done, News] | Exception = (task.run(site), told.news(site))
         except Exception as error:
             done = error if _can_travel(error) else RuntimeError("".join(traceback.format_exception(error)))
         end.send(done)

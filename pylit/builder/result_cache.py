@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..cache import Notes, Question, Questions, digest, is_key
+from ..cache import Notes, Observation, Question, Questions, digest, is_key
 from ..errors import Problem, PylitError, unexpected
 from ..filesystem import AddressError, parse_address
 from ..site import Site, files_asked
@@ -31,6 +31,8 @@ class Record:
     problems: tuple[Problem, ...] = ()
     depends: frozenset[str] = frozenset()
     """The files that it asked for, whether they exist or not, and glob patterns."""
+    seen: frozenset[Observation] | None = None
+    """The observations that its answers depend on; `None` if the next build is to try again."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class _Variant:
 
 def find_record(job: Job, site: Site) -> Record | None:
     """Return the cached result of a job if it is still valid."""
+    with site.questions.observing() as seen:
+        found = _find_record(job, site)
+    return replace(found, seen=frozenset(seen)) if found else None
+
+
+def _find_record(job: Job, site: Site) -> Record | None:
     for variant in _variants(job, site):
         if (found := _read(variant, site.questions)) is not None:
             record = found.record

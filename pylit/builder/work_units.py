@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..cache import digest
 from ..errors import PylitError, unexpected
@@ -56,9 +56,12 @@ class Make:
         fragments = Fragments(site.store, key, site.workbench.typesetter)
         done = []
         for job in self.jobs:
-            with site.questions.noting() as notes:
-                made = make_files(job, site, fragments)
-            done.append((job, keep_record(job, site, made, notes)))
+            with site.questions.observing() as seen:
+                with site.questions.noting() as notes:
+                    made = make_files(job, site, fragments)
+                record = keep_record(job, site, made, notes)
+            is_kept = made.is_whole and not notes.is_torn
+            done.append((job, replace(record, seen=frozenset(seen)) if is_kept else record))
         fragments.keep()
         return done
 

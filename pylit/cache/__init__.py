@@ -4,7 +4,7 @@ Provides a `Store` of sealed entries, and `Questions`, which record the dependen
 pages. Refuses entries that were not sealed with the user's key.
 """
 
-from .dependencies import Answerer, Notes, Question, Questions, question
+from .dependencies import Answerer, Notes, Observation, Question, Questions, question
 from .digests import canonical, digest, is_key
 from .fingerprint import PACKAGE, TEMPLATES, THEME, engine_digest, folders_digest, library_versions
 from .store import Store, open_store
@@ -15,6 +15,7 @@ __all__ = [
     "THEME",
     "Answerer",
     "Notes",
+    "Observation",
     "Question",
     "Questions",
     "Store",

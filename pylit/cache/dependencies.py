@@ -4,6 +4,9 @@ changes.
 Everything that can change a page and is not in its own file must come from a question: a method decorated with
 `question`. Each question is recorded with its answer while a page is made; asking again shows whether the page is up
 to date.
+
+Below the questions are observations: what was seen of the file system for an answer, such as the content of a file.
+As long as no observation has changed, no question has to be asked again.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import update_wrapper
+from functools import lru_cache, update_wrapper
 from inspect import getmembers_static
 from types import MethodType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -20,6 +23,8 @@ from .digests import canonical, digest
 
 Question = tuple[str, ...]
 """Name of a method, and its arguments."""
+Observation = tuple[str, str]
+"""A kind of observation, and what was observed: `("content", file)`."""
 ANSWERS = 50_000
 """Maximum number of answers kept in memory."""
 
@@ -52,8 +57,13 @@ class Questions:
 
     def __init__(self) -> None:
         self._methods: dict[str, MethodType] = {}
-        self._answers: dict[Question, tuple[Any, str]] = {}
+        self._answers: dict[Question, tuple[Any, str, frozenset[Observation]]] = {}
         self._notes: Notes | None = None
+        self._seen: set[Observation] | None = None
+        self.observed: dict[Observation, Any] = {}
+        """All observations, each with what was seen the first time."""
+        self.torn: set[Observation] = set()
+        """Observations that were made twice and differed."""
 
     def register(self, answerer: Answerer) -> None:
         """Add the questions of `answerer`. Their names must be unique."""
@@ -80,25 +90,78 @@ class Questions:
         finally:
             self._notes = before
 
+    def observe(self, kind: str, about: str, value: Any) -> None:
+        """Record an observation."""
+        observation = kind, about
+        if self.observed.setdefault(observation, value) != value:
+            self.torn.add(observation)
+        if self._seen is not None:
+            self._seen.add(observation)
+
+    @contextmanager
+    def observing(self) -> Iterator[set[Observation]]:
+        """Collect the observations made in the `with` statement, directly or for answers that are known already."""
+        before, self._seen = self._seen, set()
+        seen = self._seen
+        try:
+            yield seen
+        finally:
+            self._seen = before
+            if before is not None:
+                before |= seen
+
+    @contextmanager
+    def unobserved(self) -> Iterator[None]:
+        """Collect no observations in the `with` statement."""
+        before, self._seen = self._seen, None
+        try:
+            yield
+        finally:
+            self._seen = before
+
+    def remembering(self, function: Callable[..., Answer], maxsize: int) -> Callable[..., Answer]:
+        """Return `function` with a cache of its results, and of the observations made for them."""
+
+        @lru_cache(maxsize=maxsize)
+        def found(*arguments: Any) -> tuple[Answer, frozenset[Observation]]:
+            with self.observing() as seen:
+                value = function(*arguments)
+            return value, frozenset(seen)
+
+        def call(*arguments: Any) -> Answer:
+            value, seen = found(*arguments)
+            if self._seen is not None:
+                self._seen |= seen
+            return value
+
+        return call
+
     def note_answer(self, name: str, *arguments: str, value: Any) -> None:
         """Record a question whose answer `value` was found without asking it."""
         question, answer = (name, *arguments), canonical(value)
-        known = self._answers.setdefault(question, (value, answer))
+        known = self._answers.setdefault(question, (value, answer, frozenset([(name, arguments[0])])))
         if self._notes is not None:
             self._notes.add(question, answer)
             self._notes.is_torn |= known[1] != answer
 
     def ask(self, question: Question) -> Any:
         """Record a question and return its answer."""
-        value, answer = self._answers.get(question) or self._answer(question)
+        value, answer, seen = self._answers.get(question) or self._answer(question)
+        if self._seen is not None:
+            self._seen |= seen
         if self._notes is not None:
             self._notes.add(question, answer)
         return value
 
     def answers_now(self, asked: Iterable[Question]) -> str:
         """Return the digest of the current answers to some questions."""
-        known = self._answers.get
-        return _digest_of((known(question) or self._answer(question))[1] for question in asked)
+        return _digest_of(self._answer_now(question) for question in asked)
+
+    def _answer_now(self, question: Question) -> str:
+        _, answer, seen = self._answers.get(question) or self._answer(question)
+        if self._seen is not None:
+            self._seen |= seen
+        return answer
 
     def is_question(self, value: Any) -> bool:
         """Return whether `value`, read from a cache, is a valid question."""
@@ -107,13 +170,13 @@ class Questions:
         method = self._methods.get(value[0])
         return method is not None and method.__code__.co_argcount == len(value)
 
-    def _answer(self, question: Question) -> tuple[Any, str]:
+    def _answer(self, question: Question) -> tuple[Any, str, frozenset[Observation]]:
         name, *arguments = question
-        with self.unnoted():
+        with self.unnoted(), self.observing() as seen:
             value = self._methods[name](*arguments)
         if len(self._answers) >= ANSWERS:
             self._answers.clear()
-        found = self._answers[question] = (value, canonical(value))
+        found = self._answers[question] = (value, canonical(value), frozenset(seen))
         return found
 
 

@@ -16,12 +16,14 @@ from .reading import (
     resolve_path,
     resolves_below,
 )
+from .signatures import Signature, moved_signature, signature
 from .writing import replacing, write_file
 
 __all__ = [
     "PICTURES",
     "AddressError",
     "PathKind",
+    "Signature",
     "allowed_formats",
     "check_address",
     "file_suffix",
@@ -32,6 +34,7 @@ __all__ = [
     "leads_away",
     "locate",
     "locate_all",
+    "moved_signature",
     "open_regular",
     "parse_address",
     "picture_type",
@@ -39,5 +42,6 @@ __all__ = [
     "replacing",
     "resolve_path",
     "resolves_below",
+    "signature",
     "write_file",
 ]

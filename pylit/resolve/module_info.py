@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..cache import canonical, digest
+
 _LINE = re.compile(r"L([1-9]\d{0,8})")
 
 
@@ -101,6 +103,12 @@ class Facts:
             at = bisect_right(self.code, number, key=lambda run: run[0])
             return name if at > 0 and number <= self.code[at - 1][1] else ""
         return ""
+
+    @property
+    def structure(self) -> str:
+        """Digest of what decides, together with that of all modules, which names mean and use which definitions."""
+        found = self.as_json()
+        return digest(canonical([self.module, found["definitions"], found["exports"], found["used"]]))
 
     def as_json(self) -> dict[str, Any]:
         """Return the facts as a JSON-serializable dictionary."""

@@ -16,8 +16,10 @@ from .config import (
     read_config,
     table_name,
 )
+from .definitions import STRUCTURE
 from .discovery import find_loop, find_pages
-from .files import files_asked, named_from
+from .files import CONTENT, files_asked, named_from
+from .history import HEAD, head_state
 from .make_settings import pages_settings, site_languages, site_settings, site_store
 from .options import FILES, NAMES, PATHS, WHOLE, Given, StrPath, check_options
 from .orphans import ORPHAN, orphan_catalogs
@@ -35,12 +37,15 @@ from .workbench import Workbench
 
 __all__ = [
     "CONFIG_NAMES",
+    "CONTENT",
     "EDIT",
     "FILES",
+    "HEAD",
     "NAMES",
     "ORPHAN",
     "OWN",
     "PATHS",
+    "STRUCTURE",
     "SUFFIXES",
     "WHOLE",
     "Configuration",
@@ -69,6 +74,7 @@ __all__ = [
     "find_toml",
     "guess_project",
     "has_badges",
+    "head_state",
     "key_line",
     "listing_page",
     "named_from",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ..cache import Answerer, Question, Questions, digest, question
 from ..errors import Problem, PylitError
 from ..filesystem import (
     AddressError,
     PathKind,
+    Signature,
     is_below,
     is_entry,
     leads_away,
@@ -19,10 +21,12 @@ from ..filesystem import (
     read_file,
     resolve_path,
     resolves_below,
+    signature,
 )
 from ..i18n import catalog_file
 
-_ABOUT_FILES = frozenset(["content", "kind", "has_file", "matches"])
+CONTENT = "content"
+_ABOUT_FILES = frozenset([CONTENT, "kind", "has_file", "matches"])
 """Questions whose answers change when a file is saved, created or removed."""
 
 
@@ -32,6 +36,8 @@ class Files(Answerer):
     def __init__(self, questions: Questions, base: Path, others: Iterable[Path | None] = ()) -> None:
         super().__init__(questions)
         self.base = base
+        self.signatures: dict[str, Signature] = {}
+        """Signatures of the files that were read, where they tell whether a file has changed since."""
         self.roots = (base, *(folder for folder in others if folder is not None))
 
     def path(self, file: str) -> Path:
@@ -72,9 +78,27 @@ class Files(Answerer):
     def content(self, file: str) -> str:
         """Return the digest of a file; empty if it cannot be read."""
         try:
-            return digest(self.data(file))
+            return self._read(file)[1]
         except OSError:
             return ""
+
+    def _read(self, file: str) -> tuple[bytes, str]:
+        """Return the content of a file and its digest.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
+        signed = signature(self.path(file))
+        try:
+            data = self.data(file)
+        except OSError:
+            self.questions.observe(CONTENT, file, "")
+            raise
+        found = digest(data)
+        self.questions.observe(CONTENT, file, found)
+        if signed:
+            self.signatures[file] = signed
+        return data, found
 
     def read(self, file: str) -> bytes:
         """Return the content of a file.
@@ -83,11 +107,11 @@ class Files(Answerer):
             OSError: if it cannot be read.
         """
         try:
-            data = self.data(file)
+            data, found = self._read(file)
         except OSError:
-            self.questions.note_answer("content", file, value="")
+            self.questions.note_answer(CONTENT, file, value="")
             raise
-        self.questions.note_answer("content", file, value=digest(data))
+        self.questions.note_answer(CONTENT, file, value=found)
         return data
 
     def is_publishable(self, file: str) -> bool:
@@ -116,18 +140,16 @@ class Files(Answerer):
     @question
     def kind(self, file: str) -> PathKind:
         """Return the kind of a path; `NONE` for a symlink that leaves the base."""
-        try:
-            path = self.path(file)
-            if leads_away(path, self.base):
-                return PathKind.NONE
-            return PathKind.FOLDER if path.is_dir() else PathKind.FILE if path.exists() else PathKind.NONE
-        except (OSError, ValueError):  # the name is not valid
-            return PathKind.NONE
+        found = self.now("kind", file)
+        self.questions.observe("kind", file, found)
+        return PathKind(found)
 
     @question
     def has_file(self, file: str) -> bool:
         """Return whether a file exists; for names that come from the settings."""
-        return is_entry(self.path(file))
+        found = self.now("has_file", file)
+        self.questions.observe("has_file", file, found)
+        return bool(found)
 
     @question
     def matches(self, pattern: str) -> list[str]:
@@ -135,12 +157,42 @@ class Files(Answerer):
 
         Bytes of a name that are not UTF-8 are replaced.
         """
-        try:
-            found = [path for path in self.base.glob(pattern) if not leads_away(path, self.base)]
-        except (ValueError, NotImplementedError, RecursionError, OSError):
-            return []
-        names = (path.relative_to(self.base).as_posix() for path in found)
-        return sorted(name.encode("utf-8", "replace").decode() for name in names)
+        found: list[str] = self.now("matches", pattern)
+        self.questions.observe("matches", pattern, found)
+        return found
+
+    def now(self, kind: str, about: str) -> Any:
+        """Make an observation without recording it."""
+        match kind:
+            case "kind":
+                return _kind(self.path(about), self.base).value
+            case "has_file":
+                return is_entry(self.path(about))
+            case "matches":
+                return _matches(about, self.base)
+            case _:
+                try:
+                    return digest(self.data(about))
+                except OSError:
+                    return ""
+
+
+def _kind(path: Path, base: Path) -> PathKind:
+    try:
+        if leads_away(path, base):
+            return PathKind.NONE
+        return PathKind.FOLDER if path.is_dir() else PathKind.FILE if path.exists() else PathKind.NONE
+    except (OSError, ValueError):  # the name is not valid
+        return PathKind.NONE
+
+
+def _matches(pattern: str, base: Path) -> list[str]:
+    try:
+        found = [path for path in base.glob(pattern) if not leads_away(path, base)]
+    except (ValueError, NotImplementedError, RecursionError, OSError):
+        return []
+    names = (path.relative_to(base).as_posix() for path in found)
+    return sorted(name.encode("utf-8", "replace").decode() for name in names)
 
 
 def files_asked(asked: Iterable[Question]) -> frozenset[str]:

@@ -21,6 +21,8 @@ from ..i18n import State, catalog_path, parse_catalog
 from .settings import Settings
 from .translations import Translations
 
+HEAD = "head"
+"""Kind of the observation of the commit that is checked out."""
 PEOPLE = 3
 """Maximum number of contributors named for a catalog: the last ones."""
 PATIENCE = 60.0
@@ -70,7 +72,8 @@ class History(Answerer):
     def catalogs(self) -> dict[str, list[Any]]:
         """Return what is known of each catalog, by its language and file."""
         folder = self.settings.translations
-        state = _git(folder, "rev-parse", "--is-shallow-repository", "HEAD") if folder else ""
+        state = head_state(folder) if folder else ""
+        self.questions.observe(HEAD, "", state)
         is_shallow, _, head = state.strip().partition("\n")
         if folder is None or is_shallow != "false":
             return {}
@@ -95,6 +98,11 @@ class History(Answerer):
     def _is_unfinished(self, lang: str, file: str) -> bool:
         counts = self.translations.quiet_counts(file, lang)
         return counts.translated < counts.blocks
+
+
+def head_state(folder: Path) -> str:
+    """Return whether the repository of a folder is shallow, and the commit that is checked out."""
+    return _git(folder, "rev-parse", "--is-shallow-repository", "HEAD")
 
 
 _LOG = (

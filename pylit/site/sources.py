@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ class Sources(Answerer):
         self.conventions = conventions
         self.errors: dict[str, PylitError] = {}
         """The error for each file whose facts could not be collected."""
-        self.facts = lru_cache(maxsize=FACTS)(self._facts)
+        self.facts = self.questions.remembering(self._facts, FACTS)
 
     @cached_property
     def packages(self) -> frozenset[str]:

@@ -67,7 +67,7 @@ class Translations(Answerer):
         self.files = sources.files
         self.store = store
         self.catalog_of = lru_cache(maxsize=2 * FACTS)(self._catalog_of)
-        self.labels = lru_cache(maxsize=2 * FACTS)(self._labels)
+        self.labels = self.questions.remembering(self._labels, 2 * FACTS)
         self.gettext = cache(self._gettext)
         self.locale = cache(self._locale)
 
@@ -264,9 +264,9 @@ class Translations(Answerer):
     def _gettext(self, lang: str) -> Gettext:
         """Return the function that translates strings of the interface into `lang`.
 
-        No question is recorded: the interface is part of the engine's digest.
+        Nothing is recorded: the interface is part of the engine's digest.
         """
-        with self.questions.unnoted():
+        with self.questions.unnoted(), self.questions.unobserved():
             return translator(
                 *(self._catalog_in(self.files.name(path), code) for code, path in catalog_files(lang).items())
             )
