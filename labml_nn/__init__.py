@@ -32,6 +32,12 @@ pages: resnet/*.py
 pages: normalization/*.py
 ```
 
+## Diffusion
+
+```pages
+pages: diffusion/*.py
+```
+
 ## Data
 
 ```pages
