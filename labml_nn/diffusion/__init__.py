@@ -33,7 +33,7 @@ become clearer, and at the right stand four handwritten digits: 0, 1, 2 and
 
 None of these digits was written by a person. Each row begins with random pixels, and a network
 removes a little noise at a time: 200 steps, of which seven are shown. It has learned to do so in
-minutes, on two cores. [Another page](experiment.py) trains it and counts how many of its digits can
+minutes, on one core. [Another page](experiment.py) trains it and counts how many of its digits can
 be recognized. This one explains why it works.
 
 ## The idea
@@ -47,16 +47,15 @@ never in the data.
 ## Into the noise
 
 An image $x_0$ becomes noise in $T$ steps (equation 2 of [the
-paper](https://arxiv.org/abs/2006.11239)). Each step makes the pixels a little smaller and adds
-normal noise with a small variance $\beta_t$:
+paper](https://arxiv.org/abs/2006.11239)). Each step makes the pixels a little smaller and adds new
+noise $\epsilon_t$. That is a normal number with variance 1 for each pixel, and $\beta_t$ is small:
 
-$$x_t = \sqrt{1 - \beta_t}\, x_{t-1} + \sqrt{\beta_t}\, \epsilon_t, \qquad
-\epsilon_t \sim \mathcal{N}(0, I)$$
+$$x_t = \sqrt{1 - \beta_t}\, x_{t-1} + \sqrt{\beta_t}\, \epsilon_t$$
 
-The factor keeps the variance in check: if $x_{t-1}$ has a variance of 1, so has $x_t$. Training
-needs an $x_t$ for any $t$, and there is no need to walk there. Sums of normal noise are normal, so
-with $\alpha_t = 1 - \beta_t$ and the product $\bar{\alpha}_t = \alpha_1 \cdots \alpha_t$, all
-steps become one (equation 4):
+The first factor keeps the variance in check: if $x_{t-1}$ has a variance of 1, so has $x_t$.
+Training needs an $x_t$ for any $t$, and there is no need to walk there. Sums of normal noise are
+normal, so with $\alpha_t = 1 - \beta_t$ and the product $\bar{\alpha}_t = \alpha_1 \cdots
+\alpha_t$, all steps become one (equation 4):
 
 $$x_t = \sqrt{\bar{\alpha}_t}\, x_0 + \sqrt{1 - \bar{\alpha}_t}\, \epsilon
 \label{noised}$$
@@ -85,8 +84,8 @@ too; call them $q$. Then there is an upper bound for the negative logarithm of t
 gives to an image (equation 5):
 
 $$\begin{aligned}
--\log p(x_0) \le \mathbb{E} \Big[
-& \underbrace{\mathrm{KL}(q(x_T | x_0) \,\|\, p(x_T))}_{L_T} \\
+& {-\log p(x_0)} \le \mathbb{E} \Big[
+\underbrace{\mathrm{KL}(q(x_T | x_0) \,\|\, p(x_T))}_{L_T} \\
 & + \sum_{t > 1}
 \underbrace{\mathrm{KL}(q(x_{t-1} | x_t, x_0) \,\|\, p(x_{t-1} | x_t))}_{L_{t-1}} \\
 & \underbrace{{} - \log p(x_0 | x_1)}_{L_0} \Big]

@@ -33,7 +33,6 @@ These are the first forty digits that the network with seed 0 draws. They were n
 caption: Mean squared error of the predicted noise, over five epochs each
 x: epoch
 y: loss
-y_scale: log
 lines:
   - label: loss
     data: ../../experiments/diffusion/digits.json
@@ -68,9 +67,8 @@ columns:
   - head: Recognized
     value: runs.recognized
     format: percent
-  - head: Distance to the training set
+  - head: Distance, for each seed
     value: runs.distance
-    format: number
 ```
 
 Each sampler draws 360 digits for each of three seeds, all with the same network and from the same
