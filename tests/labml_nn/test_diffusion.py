@@ -220,6 +220,15 @@ def test_block_is_that_of_pytorchs_layers() -> None:
     torch.testing.assert_close(block(x, time), expected)
 
 
+def test_a_number_that_a_group_has_in_common_is_normalized_away() -> None:
+    block = awake(TimedBlock(8, 16, 6, groups=4))
+    x, times = torch.randn(1, 8, 3, 5, dtype=DOUBLE), torch.randn(2, 1, 6, dtype=DOUBLE)
+    assert not torch.allclose(block(x, times[0]), block(x, times[1]))
+    weight = torch.randn(4, 6, dtype=DOUBLE).repeat_interleave(4, dim=0)
+    block.time.weight.data.copy_(weight)  # type: ignore[union-attr, operator]
+    torch.testing.assert_close(block(x, times[0]), block(x, times[1]))
+
+
 def test_everything_in_the_network_takes_part() -> None:
     net = awake(UNet(2, (8, 16, 8), features=6, groups=4))
     x = torch.randn(3, 2, 8, 16, dtype=DOUBLE)
@@ -357,6 +366,12 @@ def test_command_trains_draws_and_records(
     assert "seed 5 ddpm" in capsys.readouterr().out
 
 
-def test_picture_begins_with_noise_and_ends_with_the_image() -> None:
-    assert MOMENTS[0] == experiment.DIFFUSION.steps
+def test_settings_are_those_that_the_pages_name() -> None:
+    short, paper = experiment.DIFFUSION, Diffusion()
+    assert (short.steps, len(MOMENTS), experiment.ROWS, experiment.SHOWN) == (200, 7, 4, 40)
+    assert MOMENTS[0] == short.steps == SAMPLERS["ddpm"] == paper.steps / 5
     assert MOMENTS[-1] == 0
+    torch.testing.assert_close(short.beta[[1, -1]], 5 * paper.beta[[1, -1]])
+    # About as much noise in the end
+    assert short.alpha_bar[-1].item() == pytest.approx(paper.alpha_bar[-1].item(), abs=2e-5)
+    assert experiment.WARM_UP == 100 * experiment.BATCH_SIZE
