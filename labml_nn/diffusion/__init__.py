@@ -127,7 +127,7 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 Watch = Callable[[int, Tensor], object]
 
 
-def look_away(t: int, x: Tensor) -> None:
+def look_away(t: int, x: Float[Tensor, "batch channels height width"]) -> None:
     """Does nothing with `t` and `x`: the default for those who need only the result."""
 
 
