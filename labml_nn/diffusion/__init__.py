@@ -118,8 +118,6 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from labml_nn.resnet import _require, _require_positive
-
 # A network, or any function, that takes $x_t$ of shape `[batch, channels, height, width]` and $t$
 # of shape `[batch]`, and returns the noise that it finds in $x_t$.
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -156,12 +154,12 @@ class Diffusion:
 
         Raises `ValueError` for less than one step, and unless `0 < first <= last < 1`.
         """
-        _require_positive(steps=steps)
-        _require(
-            0 < first <= last < 1,
-            "0 < first <= last < 1 must hold",
-            (first, last),
-        )
+        if steps < 1:
+            raise ValueError(f"steps must be at least 1, got {steps}")
+        if not 0 < first <= last < 1:
+            raise ValueError(
+                f"0 < first <= last < 1 must hold, got {(first, last)}"
+            )
         self.steps = steps
         beta = torch.linspace(first, last, steps, dtype=torch.float64)
         # All three have shape `[steps + 1]`.
@@ -350,10 +348,10 @@ class Diffusion:
         >>> torch.allclose(a, b)
         True
         """
-        _require(
-            1 <= steps <= self.steps, f"steps must be 1 to {self.steps}", steps
-        )
-        _require(0 <= eta <= 1, "eta must be from 0 to 1", eta)
+        if not 1 <= steps <= self.steps:
+            raise ValueError(f"steps must be 1 to {self.steps}, got {steps}")
+        if not 0 <= eta <= 1:
+            raise ValueError(f"eta must be from 0 to 1, got {eta}")
         # From $T$ to 0 in strides as equal as whole numbers allow.
         times = torch.linspace(self.steps, 0, steps + 1).round().int().tolist()
         for t, s in pairwise(times):

@@ -57,7 +57,6 @@ from labml_helpers.module import Module
 from torch import Tensor, nn
 
 from labml_nn.normalization import GroupNorm
-from labml_nn.resnet import _require, _require_positive
 
 
 class TimeEmbedding(Module):
@@ -85,11 +84,10 @@ class TimeEmbedding(Module):
         Raises `ValueError` if it is not, or less than 2.
         """
         super().__init__()
-        _require(
-            features >= 2 and features % 2 == 0,
-            "features must be even and at least 2",
-            features,
-        )
+        if features < 2 or features % 2:
+            raise ValueError(
+                f"features must be even and at least 2, got {features}"
+            )
         half = features // 2
         exponent = torch.arange(half) / half
         self.register_buffer("frequencies", 10_000**-exponent)
@@ -140,10 +138,9 @@ class TimedBlock(Module):
         * `features` is the number of features of the time
         * `groups` is the number of groups of each normalization, which divides both
 
-        Raises `ValueError` if a number is less than 1 or `groups` does not divide the channels.
+        Raises `ValueError` if a number of channels is less than 1 or `groups` does not divide it.
         """
         super().__init__()
-        _require_positive(features=features, out_channels=out_channels)
         self.norm1 = GroupNorm(in_channels, groups)
         self.act1 = nn.SiLU()
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
@@ -217,8 +214,8 @@ class UNet(Module):
         Raises `ValueError` for numbers that do not fit, as the parts do.
         """
         super().__init__()
-        _require(len(channels) > 0, "channels must not be empty", channels)
-        _require_positive(img_channels=img_channels, channels=channels)
+        if not channels:
+            raise ValueError(f"channels must not be empty, got {channels}")
         self.time = TimeEmbedding(features)
         self.stem = nn.Conv2d(img_channels, channels[0], 3, padding=1)
         # On the way down, a block for each size, and a convolution with a stride of 2.
@@ -256,11 +253,11 @@ class UNet(Module):
         halved often enough.
         """
         factor = 2 ** len(self.down)
-        _require(
-            all(side % factor == 0 for side in x.shape[2:]),
-            f"height and width must be multiples of {factor}",
-            tuple(x.shape[2:]),
-        )
+        if any(side % factor for side in x.shape[2:]):
+            raise ValueError(
+                f"height and width must be multiples of {factor}, "
+                f"got {tuple(x.shape[2:])}"
+            )
         time = self.time(t)
         hidden = self.stem(x)
         skips = []
