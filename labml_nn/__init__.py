@@ -38,6 +38,12 @@ pages: normalization/*.py
 pages: transformers/*.py
 ```
 
+## Diffusion
+
+```pages
+pages: diffusion/*.py
+```
+
 ## Data
 
 ```pages
