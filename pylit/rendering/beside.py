@@ -227,10 +227,12 @@ def arrange(blocks: Sequence[Block], code: float = 0.0, *, is_essay: bool) -> li
             group.runs.append(Run(place, [block]))
             continue
         is_over = group.right <= group.left and (group.has_side or (is_essay and block.is_heading))
-        if block.is_heading and group.has_side and position + 1 < len(blocks):
-            is_over = is_over or blocks[position + 1].place is Place.SIDE  # or it would be torn from its text
+        if block.is_heading and group.has_side:
+            # What stands beside its section would stand below the text of it.
+            end = group.left + block.height + after[position]
+            is_over = is_over or (_is_beside(blocks, position + 1) and end < group.right)
         if group.runs and (is_over or place is Place.FULL):
-            groups.append(group := Group())
+            groups.append(group := _below(group))
         if place is Place.TEXT and group.text:
             group.text.blocks.append(block)
         else:
@@ -239,6 +241,31 @@ def arrange(blocks: Sequence[Block], code: float = 0.0, *, is_essay: bool) -> li
         if place is Place.FULL:
             groups.append(Group())
     return [group for group in groups if group.runs]
+
+
+def _is_beside(blocks: Sequence[Block], start: int) -> bool:
+    """Return whether something stands beside the text from `start` to the next heading."""
+    for block in blocks[start:]:
+        if block.is_heading or block.place is Place.FULL:
+            return False
+        if block.place is Place.SIDE:
+            return True
+    return False
+
+
+def _below(group: Group) -> Group:
+    """Return the group below another one, which takes the headings at its end: their text is not in it."""
+    below, run = Group(), group.text
+    while group.has_side and run and run.blocks and run.blocks[-1].is_heading:
+        heading = run.blocks.pop()
+        group.left -= heading.height
+        below.left += heading.height
+        if not below.runs:
+            below.runs.append(Run(Place.TEXT, []))
+        below.runs[0].blocks.insert(0, heading)
+    if run and not run.blocks:
+        group.runs.pop()
+    return below
 
 
 def _heights_after(blocks: Sequence[Block]) -> list[float]:
