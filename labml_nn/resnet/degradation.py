@@ -64,7 +64,7 @@ lines:
     y: plain.56.runs.train
 ```
 
-The 8 layers have learnt nearly every image after a hundred steps, the 20 layers after twice as
+The 8 layers have learned nearly every image after a hundred steps, the 20 layers after twice as
 many. Of the 56 layers' answers, not even half are right in the end. And yet they could do whatever
 the 8 layers do: let three blocks do it, and the others copy. It is not overfitting either. These
 are the images that the networks are trained on, and the deeper network predicts them *worse*.

@@ -267,7 +267,7 @@ class ResNetConfig(Config):
         ### The model
 
         Bytes in, logits out: the network of section 4.2, as large as the configuration says, behind
-        a layer that normalises the pixels by their mean and standard deviation in `train`. The seed
+        a layer that normalizes the pixels by their mean and standard deviation in `train`. The seed
         decides on the weights it starts with.
         """
         seed_generators(self.seed, "weights")

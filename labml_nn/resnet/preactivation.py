@@ -356,7 +356,7 @@ class PreActivationBottleneckBlock(PreActivation):
         _require_positive(bottleneck_channels=bottleneck_channels)
         # Reduce.
         self.conv1 = _conv(in_channels, bottleneck_channels, 1)
-        # Look at the neighbourhood. To have the stride here is our choice, as it is on
+        # Look at the neighborhood. To have the stride here is our choice, as it is on
         # [the first page](__init__.py#BottleneckResidualBlock). The released code has it in
         # `conv1`.
         self.bn2 = nn.BatchNorm2d(bottleneck_channels)

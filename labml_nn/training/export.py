@@ -23,7 +23,7 @@ python -m labml_nn.training.export runs/fruit --to onnx
 | `safetensors` | the weights alone | our code, and tools for weights |
 
 All take bytes of shape `[batch, channels, height, width]` with any size of batch, as the network
-itself does. The values to normalise with are inside, so nobody can forget them or use others. The
+itself does. The values to normalize with are inside, so nobody can forget them or use others. The
 names of the classes are in the file too.
 
 To write needs packages that training does not:
