@@ -737,7 +737,7 @@ def cifar_resnet(
     errors in this table are the paper's (table 6):
 
     | blocks in a stage, $n$ | layers | parameters | test error |
-    |---|---|---|---|
+    |--:|--:|--:|---|
     | 3 | 20 | 0.27 M | 8.75 % |
     | 5 | 32 | 0.46 M | 7.51 % |
     | 7 | 44 | 0.66 M | 7.17 % |

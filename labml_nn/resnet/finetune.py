@@ -69,7 +69,7 @@ Name = Literal[
     "wide_resnet101_2",
 ]
 
-# The mean and the standard deviation of the colors of ImageNet, as torchvision's weights know them
+# The mean and the standard deviation of the colors of ImageNet, which torchvision's weights expect
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -177,7 +177,7 @@ class FinetuneConfig(Config):
 
 # ## The presets
 #
-# One for each network. The larger ones want a GPU.
+# One for each network. The larger ones need a GPU.
 PRESETS = {
     name: Preset(f"Start from {name}.", FinetuneConfig(network=name))  # type: ignore[arg-type]
     for name in NETWORKS

@@ -44,7 +44,7 @@ Parameters, and multiply-adds in billions for one image of $224 \times 224$, are
 code below. The small letters say where published figures come from.
 
 | network | parameters | published | multiply-adds | published |
-|---|---|---|---|---|
+|---|--:|---|--:|---|
 | ResNet-18 | 11,689,512 | 11,689,512ᵗ | 1.814 | 1.8ʰ, 1.81ᵗ |
 | ResNet-34 | 21,797,672 | 21,797,672ᵗ | 3.664 | 3.6ʰ, 3.66ᵗ |
 | ResNet-50 | 25,557,032 | 25.5 Mˣ, 25.6 Mʷ | 4.089 | 3.8ʰ, 4.1ˣ, 4.09ᵗ |

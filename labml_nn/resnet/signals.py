@@ -175,8 +175,9 @@ differ by a hundred-thousandth.
 ## The direct path
 
 So far the two residual networks look much the same. What tells them apart is the direct path of
-[equation 5](preactivation.py#a-network-that-adds-up). In the first paper's block it leads through a ReLU, which is open where its output is
-positive. The path of a number in $x_l$ is open only if every ReLU on it is:
+[equation 5](preactivation.py#a-network-that-adds-up). In the first paper's block it leads through a
+ReLU, which is open where its output is positive. The path of a number in $x_l$ is open only if
+every ReLU on it is:
 
 ```chart
 caption: The share of the direct path that is open from the first to the last block.

@@ -57,6 +57,7 @@ class Block:
     is_title: bool = False
     theme: str = ""
     """The only theme for which it is shown."""
+    is_chart: bool = False
 
 
 @dataclass(slots=True)
@@ -134,8 +135,10 @@ def _block(tokens: Sequence[Token], width: int, *, is_essay: bool) -> Block:
     match first.type:
         case "fence" if (kind := figure_kind(first)) is not None:
             is_wide = is_essay and first.content.count("value:") >= MANY_COLUMNS
-            otherwise = Place.TEXT if kind is FigureKind.CHART else Place.FULL
-            return Block(tokens, Place.FULL if is_wide else Place.SIDE, PICTURE, otherwise=otherwise)
+            place = Place.FULL if is_wide else Place.SIDE
+            is_chart = kind is FigureKind.CHART
+            otherwise = Place.TEXT if is_chart else Place.FULL
+            return Block(tokens, place, PICTURE, otherwise=otherwise, is_chart=is_chart)
         case kind if kind in LISTINGS and len(tokens) == 1:
             return Block(tokens, Place.SIDE, first.content.count("\n") * CODE_LINE + 1.6)
         case "table_open":
@@ -216,7 +219,7 @@ def arrange(blocks: Sequence[Block], code: float = 0.0, *, is_essay: bool) -> li
         if place is Place.SIDE and is_essay:
             begin = group.left - group.text.height if group.text else group.left
             is_longer = max(group.right, begin) + block.height > group.left + after[position] + OVERHANG
-            place = block.otherwise if is_longer else place
+            place = block.otherwise if is_longer or _is_left(blocks, position) else place
         if place is Place.SIDE:
             height = _split_run(group, block.height - after[position], whole=not is_essay and sides == 1)
             if is_essay and not group.has_side and len(group.runs) > 1:  # nothing stands beside what is above
@@ -251,6 +254,15 @@ def _is_beside(blocks: Sequence[Block], start: int) -> bool:
         if block.place is Place.SIDE:
             return True
     return False
+
+
+def _is_left(blocks: Sequence[Block], position: int) -> bool:
+    """Return whether this is the left one of two charts, one after the other, which readers compare."""
+    before = 0
+    while before < position and blocks[position - before - 1].is_chart:
+        before += 1
+    is_followed = position + 1 < len(blocks) and blocks[position + 1].is_chart
+    return blocks[position].is_chart and is_followed and before % 2 == 0
 
 
 def _below(group: Group) -> Group:
