@@ -20,8 +20,12 @@ LISTINGS = frozenset("doctest code_block fence".split())
 CODE_LINE = 0.78
 """Height of a line of code."""
 PICTURE = 15.0
+CHART = 18.0
+"""Height of a chart with its slider, the values at it and a caption."""
 OVERHANG = 6.0
 """Maximum height of what may stand below the end of its text in a margin."""
+CHART_OVERHANG = 9.0
+"""The same for a chart, whose last lines are a caption and its values."""
 SLACK = 3.0
 """Height that something may stand below its own text rather than begin beside the text before that."""
 NOTE = 14.0
@@ -138,7 +142,8 @@ def _block(tokens: Sequence[Token], width: int, *, is_essay: bool) -> Block:
             place = Place.FULL if is_wide else Place.SIDE
             is_chart = kind is FigureKind.CHART
             otherwise = Place.TEXT if is_chart else Place.FULL
-            return Block(tokens, place, PICTURE, otherwise=otherwise, is_chart=is_chart)
+            height = CHART if is_chart else PICTURE
+            return Block(tokens, place, height, otherwise=otherwise, is_chart=is_chart)
         case kind if kind in LISTINGS and len(tokens) == 1:
             return Block(tokens, Place.SIDE, first.content.count("\n") * CODE_LINE + 1.6)
         case "table_open":
@@ -170,8 +175,8 @@ def _text_height(tokens: Iterable[Token], width: int) -> float:
                 height += ceil(len(plain_text(token.content)) / width) + 0.5
             case "heading_open":
                 height += 1
-            case "fence" if figure_kind(token):
-                height += PICTURE
+            case "fence" if kind := figure_kind(token):
+                height += CHART if kind is FigureKind.CHART else PICTURE
             case "math_block":
                 height += 2.5
             case "field" | "label" | "note":
@@ -218,7 +223,8 @@ def arrange(blocks: Sequence[Block], code: float = 0.0, *, is_essay: bool) -> li
         group, place = groups[-1], block.place
         if place is Place.SIDE and is_essay:
             begin = group.left - group.text.height if group.text else group.left
-            is_longer = max(group.right, begin) + block.height > group.left + after[position] + OVERHANG
+            most = group.left + after[position] + (CHART_OVERHANG if block.is_chart else OVERHANG)
+            is_longer = max(group.right, begin) + block.height > most
             place = block.otherwise if is_longer or _is_left(blocks, position) else place
         if place is Place.SIDE:
             height = _split_run(group, block.height - after[position], whole=not is_essay and sides == 1)
