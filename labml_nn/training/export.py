@@ -34,7 +34,7 @@ To write needs packages that training does not:
 `torch.jit.trace` follows these networks as well. `torch.jit.script`, which translates their source
 instead, does not get through. It translates all properties of a module, and the `Module` of labml
 has one that tells the device by trying whether there are weights; TorchScript has no `try`. PyTorch
-has declared TorchScript deprecated in favour of `torch.export`, so that is what is written here.
+has declared TorchScript deprecated in favor of `torch.export`, so that is what is written here.
 """
 
 import copy
