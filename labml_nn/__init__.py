@@ -78,7 +78,7 @@ A research paper says what an idea is, and a repository says what the computer d
 means holding one in memory while looking at the other. Here they stand next to each other: prose on
 the left, and on the right the PyTorch it speaks of.
 
-You know enough PyTorch to recognise a convolution and a training step, and you would like to
+You know enough PyTorch to recognize a convolution and a training step, and you would like to
 understand a paper well enough to have written its code. No page assumes that you have read the
 paper; each one says which section of it to open.
 

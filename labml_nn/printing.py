@@ -14,7 +14,7 @@ def printable(text: object, most: int = 200) -> str:
     ## Texts from files
 
     The `text` for a terminal, at most about `most` characters of it. A terminal obeys some
-    characters instead of showing them: they move the cursor, change colours or the title of the
+    characters instead of showing them: they move the cursor, change colors or the title of the
     window, or turn the direction of what follows. Class names and error messages may come from
     anybody's file, so what is not printed as itself is shown by its number.
 

@@ -95,7 +95,7 @@ class ImageData:
 
     @property
     def channels(self) -> int:
-        """The number of channels: 3 for colours, 1 for shades of grey."""
+        """The number of channels: 3 for colors, 1 for shades of gray."""
         return self.images.shape[1]
 
     def counts(self) -> list[int]:

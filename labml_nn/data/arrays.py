@@ -27,7 +27,7 @@ np.savez("cells.npz",
 | `images`, `labels` | all in one heap, instead of the above, to be [divided](__init__.py#Parts) |
 | `classes` | the names of the classes; without it, they are called 0, 1, 2 … |
 
-Images are squares of bytes: `[n, side, side]` in shades of grey, `[n, side, side, 3]` in colours
+Images are squares of bytes: `[n, side, side]` in shades of gray, `[n, side, side, 3]` in colors
 or, as PyTorch has it, `[n, 3, side, side]`. Labels are whole numbers from 0. These are the names
 and shapes of the files of [MedMNIST](https://medmnist.com).
 """

@@ -10,7 +10,7 @@ hook: Resumed, checked, and never unpickled.
 # CIFAR-10
 
 [CIFAR-10](https://www.cs.toronto.edu/~kriz/cifar.html) by Alex Krizhevsky, Vinod Nair and Geoffrey
-Hinton holds 60,000 colour images of $32 \times 32$ pixels in ten classes, 6,000 of each: 50,000 to
+Hinton holds 60,000 color images of $32 \times 32$ pixels in ten classes, 6,000 of each: 50,000 to
 train on and 10,000 to test with. It is the data on which the residual networks for small images
 were first tried.
 

@@ -24,7 +24,7 @@ python -m labml_nn.resnet.experiment quick \
 ```
 
 A picture is [read](pictures.py) as a square of `--image-side` pixels, 32 if nothing else is said,
-in three colours. Small sides are faster, large ones show more.
+in three colors. Small sides are faster, large ones show more.
 
 ## Which pictures are for what
 

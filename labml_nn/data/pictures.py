@@ -55,7 +55,7 @@ def read_picture(
     made as small as those. Pictures from phones are often stored rotated, with the orientation in
     EXIF, which we apply. Of an animation it is the first picture, and a warning says so.
 
-    A transparent pixel has a colour too, often a black that nobody was meant to see. So what is
+    A transparent pixel has a color too, often a black that nobody was meant to see. So what is
     transparent is laid on a `background`. Then `invert` exchanges light and dark.
 
     Raises `DataError` if the file is no picture of a format that we take, is damaged, or has too
@@ -142,7 +142,7 @@ def _read_bytes(path: Path) -> bytes:
 
 def _scale_transparency(picture: Image.Image, data: bytes) -> None:
     """
-    A PNG may name the shade or the colour that is transparent, in as many bits as its pixels have
+    A PNG may name the shade or the color that is transparent, in as many bits as its pixels have
     in the file. Pillow makes eight bits of 2, 4 or 16, but leaves the name as it was.
     """
     transparent = picture.info.get("transparency")
@@ -158,10 +158,10 @@ def to_bytes(picture: Image.Image) -> Image.Image:
     """
     ### One byte for each channel
 
-    Returns `picture` with a byte for each pixel and channel: in shades of grey or in colours, with
+    Returns `picture` with a byte for each pixel and channel: in shades of gray or in colors, with
     or without transparency.
 
-    Grey with 16 bits goes from 0 to 65,535. Pillow's own conversion cuts off all above 255, and the
+    Gray with 16 bits goes from 0 to 65,535. Pillow's own conversion cuts off all above 255, and the
     picture is white. Divided by 257, the largest of 16 bits becomes the largest of 8:
 
     >>> grey = Image.fromarray(np.array([[0, 30000, 65535]], dtype=np.uint16))
@@ -187,6 +187,6 @@ def to_bytes(picture: Image.Image) -> Image.Image:
             grey.putalpha(opaque.point(lambda value: 255 * value))
         return grey
     if "a" in picture.mode.lower() or transparent is not None:
-        # The A in the name of this mode is an axis of colour.
+        # The A in the name of this mode is an axis of color.
         return picture.convert("RGB" if picture.mode == "LAB" else "RGBA")
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")

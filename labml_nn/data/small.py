@@ -24,7 +24,7 @@ def load_digits() -> tuple[ImageData, ImageData]:
     ## Digits
 
     The 1,797 handwritten digits that come with scikit-learn, of $8 \times 8$ pixels with 17 shades
-    of grey. They are part of a
+    of gray. They are part of a
     [collection](https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits)
     that E. Alpaydin and C. Kaynak gathered from 43 people. Small as they are, they are real: a
     network that does not work does not learn them.

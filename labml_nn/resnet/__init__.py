@@ -177,7 +177,7 @@ def _conv(
         padding=kernel_size // 2,
         bias=False,
     )
-    # The paper initialises weights as in [He et al. 2015](https://arxiv.org/abs/1502.01852): from a
+    # The paper initializes weights as in [He et al. 2015](https://arxiv.org/abs/1502.01852): from a
     # normal distribution whose variance is 2 divided by the fan-in or the fan-out, either of which
     # will do. The 2 makes up for the half of the signal that a ReLU sets to zero. To use the
     # fan-out, for all convolutions alike, is our choice.
@@ -190,7 +190,7 @@ class ShortcutProjection(Module):
     ## Projection shortcut
 
     This is $W_s x$ of equation 2, a $1 \times 1$ convolution. At each position it mixes the
-    channels of $x$ without looking at any neighbour. With a stride of 2 it also halves height and
+    channels of $x$ without looking at any neighbor. With a stride of 2 it also halves height and
     width, by reading every second row and column.
 
     The paper compares three kinds of shortcuts (section 4.1). The top-1 errors of ResNet-34 on
@@ -483,7 +483,7 @@ class BottleneckResidualBlock(Module):
         self.conv1 = _conv(in_channels, bottleneck_channels, 1)
         self.bn1 = nn.BatchNorm2d(bottleneck_channels)
         self.act1 = nn.ReLU()
-        # Look at the neighbourhood. The stride is here by our choice, as in many later
+        # Look at the neighborhood. The stride is here by our choice, as in many later
         # implementations. The authors' released model has it in `conv1`, where a $1 \times 1$
         # kernel skips three of every four positions. Ours reads them all, and pays with a costlier
         # `conv1`.
@@ -701,7 +701,7 @@ class ResNetClassifier(Module):
         super().__init__()
         _require_positive(n_classes=n_classes)
         self.base = base
-        # No normalization follows, so this layer has a bias. It is initialised by PyTorch's
+        # No normalization follows, so this layer has a bias. It is initialized by PyTorch's
         # default, which is our choice.
         self.linear = nn.Linear(base.out_channels, n_classes)
 
@@ -736,7 +736,7 @@ def cifar_resnet(
     errors in this table are the paper's (table 6):
 
     | blocks in a stage, $n$ | layers | parameters | test error |
-    |---|---|---|---|
+    |--:|--:|--:|---|
     | 3 | 20 | 0.27 M | 8.75 % |
     | 5 | 32 | 0.46 M | 7.51 % |
     | 7 | 44 | 0.66 M | 7.17 % |

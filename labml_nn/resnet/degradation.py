@@ -42,7 +42,7 @@ The networks are half as wide as the paper's for CIFAR-10. The recipe is that of
 network is trained with three seeds. A line is the mean, and its band reaches from the worst to the
 best.
 
-## Without shortcuts
+## Without shortcuts and with them
 
 This is the accuracy on the very images that the networks are trained on:
 
@@ -66,13 +66,6 @@ lines:
     y: plain.56.runs.train
 ```
 
-The 8 layers have learnt nearly every image after a hundred steps, the 20 layers after twice as
-many. Of the 56 layers' answers, not even half are right in the end. And yet they could do whatever
-the 8 layers do: let three blocks do it, and the others copy. It is not overfitting either. These
-are the images that the networks are trained on, and the deeper network predicts them *worse*.
-
-## With shortcuts
-
 ```chart
 caption: Residual networks on the same images
 x: step
@@ -93,8 +86,15 @@ lines:
     y: residual.56.runs.train
 ```
 
-The same layers, and one addition in each block: now 56 layers learn every image, too. They still
-begin last. What was a failure has become a delay of some dozens of steps.
+Without shortcuts, the 8 layers have learned nearly every image after a hundred steps, the 20 layers
+after twice as many. Of the 56 layers' answers, not even half are right in the end. And yet they
+could do whatever the 8 layers do: let three blocks do it, and the others copy. It is not
+overfitting either. These are the images that the networks are trained on, and the deeper network
+predicts them *worse*.
+
+With shortcuts, the layers are the same, and each block has one addition more. Now 56 layers learn
+every image, too. They still begin last. What was a failure has become a delay of some dozens of
+steps.
 
 ## The table
 

@@ -132,12 +132,12 @@ Here is how `quick` learned. A line is the mean over the seeds, its band reaches
 the best.
 
 ```chart
-caption: Accuracy of the quick preset on training images and on images held out
+caption: Accuracy of quick on training images, cropped and mirrored, and on images held out
 x: epoch
 y: accuracy
 format: percent
 lines:
-  - label: training images, cropped and mirrored
+  - label: training images
     data: ../../experiments/resnet/runs/quick.json
     x: held_out.curve.epoch
     y: held_out.curve.accuracy_train
@@ -152,7 +152,7 @@ caption: Loss of the quick preset on the same images
 x: epoch
 y: cross-entropy
 lines:
-  - label: training images, cropped and mirrored
+  - label: training images
     data: ../../experiments/resnet/runs/quick.json
     x: held_out.curve.epoch
     y: held_out.curve.loss_train
@@ -267,7 +267,7 @@ class ResNetConfig(Config):
         ### The model
 
         Bytes in, logits out: the network of section 4.2, as large as the configuration says, behind
-        a layer that normalises the pixels by their mean and standard deviation in `train`. The seed
+        a layer that normalizes the pixels by their mean and standard deviation in `train`. The seed
         decides on the weights it starts with.
         """
         seed_generators(self.seed, "weights")

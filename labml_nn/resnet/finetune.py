@@ -69,7 +69,7 @@ Name = Literal[
     "wide_resnet101_2",
 ]
 
-# The mean and the standard deviation of the colours of ImageNet, as torchvision's weights know them
+# The mean and the standard deviation of the colors of ImageNet, which torchvision's weights expect
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -144,7 +144,7 @@ class FinetuneConfig(Config):
         """
         ### The model
 
-        Bytes in, logits out: the network behind a layer that normalises the pixels by their mean
+        Bytes in, logits out: the network behind a layer that normalizes the pixels by their mean
         and standard deviation in `train`.
         """
         if train.channels != 3:
@@ -163,7 +163,7 @@ class FinetuneConfig(Config):
         ### Other people's names
 
         Returns `weights` under the names that they have in the model above. In a file of
-        torchvision's they are those of the network alone, and its users are told to normalise with
+        torchvision's they are those of the network alone, and its users are told to normalize with
         the mean and the standard deviation of ImageNet. So these are added.
         """
         if "conv1.weight" not in weights:
@@ -177,7 +177,7 @@ class FinetuneConfig(Config):
 
 # ## The presets
 #
-# One for each network. The larger ones want a GPU.
+# One for each network. The larger ones need a GPU.
 PRESETS = {
     name: Preset(f"Start from {name}.", FinetuneConfig(network=name))  # type: ignore[arg-type]
     for name in NETWORKS

@@ -44,7 +44,7 @@ Parameters, and multiply-adds in billions for one image of $224 \times 224$, are
 code below. The small letters say where published figures come from.
 
 | network | parameters | published | multiply-adds | published |
-|---|---|---|---|---|
+|---|--:|---|--:|---|
 | ResNet-18 | 11,689,512 | 11,689,512ᵗ | 1.814 | 1.8ʰ, 1.81ᵗ |
 | ResNet-34 | 21,797,672 | 21,797,672ᵗ | 3.664 | 3.6ʰ, 3.66ᵗ |
 | ResNet-50 | 25,557,032 | 25.5 Mˣ, 25.6 Mʷ | 4.089 | 3.8ʰ, 4.1ˣ, 4.09ᵗ |
@@ -377,7 +377,7 @@ class ResNet(Module):
     Of an image of $224 \times 224$, the last stage has a map of $7 \times 7$. That will do to say
     what is in the image, but not *where*. To label every pixel one would like a finer map from the
     same trained weights. A stage without its stride returns one that is twice as fine, but then
-    the $3 \times 3$ kernels after it look at neighbours half as far away as those they were trained
+    the $3 \times 3$ kernels after it look at neighbors half as far away as those they were trained
     on. A dilation of 2 restores the distance
     ([Yu and Koltun 2015](https://arxiv.org/abs/1511.07122)), and nothing is lost: the numbers that
     the stride gives stand at every second position, or at every fourth with two stages changed:
@@ -554,7 +554,7 @@ def load_torchvision(path: Path | str, model: ResNet | None = None) -> ResNet:
     * `path` is a file such as `resnet18-f37072fd.pth`
     * `model` is the network to load it into; without it, one is made that fits the file
 
-    Returns the network; call `eval()` before you use it. It expects colours between 0 and 1, less
+    Returns the network; call `eval()` before you use it. It expects colors between 0 and 1, less
     $(0.485, 0.456, 0.406)$ and divided by $(0.229, 0.224, 0.225)$. For classes of your own, put
     another layer in the place of `fc` afterwards, or [let a run start from the file](finetune.py).
     Raises

@@ -463,7 +463,7 @@ class ReluBeforeAddition(ResidualBlock):
 
     **What you see.** No error, and a small network even learns as well as the right one. But the
     means of the feature maps climb from block to block like stairs. Here they are after 10, 20, 30,
-    40 and 50 blocks, at initialisation:
+    40 and 50 blocks, at initialization:
 
     >>> wrong = statistics(ReluBeforeAddition, 50)
     >>> [round(mean) for mean, _ in wrong]
@@ -537,7 +537,7 @@ def statistics(block: MakeBlock, depth: int) -> list[tuple[float, float]]:
     * `block` makes the blocks
     * `depth` is the number of blocks in the stack
 
-    Returns the mean and the smallest of all values after every tenth block, at initialisation. In a
+    Returns the mean and the smallest of all values after every tenth block, at initialization. In a
     block that ends with a ReLU the smallest is zero. If it climbs, it is this bug.
     """
     torch.manual_seed(0)

@@ -34,7 +34,7 @@ The first paper's block meets a familiar trouble when enough of them are stacked
 medians of five runs (table 3):
 
 | network | first paper's block | pre-activation |
-|---|---|---|
+|---|--:|--:|
 | ResNet-110 | 6.61 % | 6.37 % |
 | ResNet-164 | 5.93 % | 5.46 % |
 | ResNet-1001 | 7.61 % | 4.92 % |
@@ -105,7 +105,7 @@ product. The paper trains ResNet-110 with each of them (section 3.1), and says t
 its error is above 20 % (table 1):
 
 | on the shortcut | test error |
-|---|---|
+|---|--:|
 | the identity | 6.61 % |
 | nothing, which makes a plain network | fails |
 | the factor 0.5 | fails |
@@ -126,7 +126,7 @@ There remains $f$. A ReLU after the addition cuts off what is negative, on the d
 paper tries several orders of the same layers (section 4.1; table 2):
 
 | order | ResNet-110 | ResNet-164 |
-|---|---|---|
+|---|--:|--:|
 | the first paper's, with a ReLU after the addition | 6.61 % | 5.93 % |
 | normalization and ReLU after the addition | 8.17 % | 6.50 % |
 | ReLU before the addition, nothing after it | 7.84 % | 6.14 % |
@@ -360,7 +360,7 @@ class PreActivationBottleneckBlock(PreActivation):
         _require_positive(bottleneck_channels=bottleneck_channels)
         # Reduce.
         self.conv1 = _conv(in_channels, bottleneck_channels, 1)
-        # Look at the neighbourhood. To have the stride here is our choice, as it is on
+        # Look at the neighborhood. To have the stride here is our choice, as it is on
         # [the first page](__init__.py#BottleneckResidualBlock). The released code has it in
         # `conv1`.
         self.bn2 = nn.BatchNorm2d(bottleneck_channels)
@@ -392,7 +392,7 @@ class PreActivationResNet(Module):
     as many channels between the blocks. The numbers of parameters are the paper's (table 4):
 
     | network | block | blocks in a stage, $n$ | parameters |
-    |---|---|---|---|
+    |---|---|--:|--:|
     | ResNet-110 | two convolutions | 18 | 1.7 M |
     | ResNet-164 | bottleneck | 18 | 1.7 M |
     | ResNet-1001 | bottleneck | 111 | 10.2 M |

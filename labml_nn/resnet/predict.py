@@ -27,7 +27,7 @@ right: 8, 3, 2 and 8, at 75 % to 92 %.
 ![Six handwritten digits of eight by eight pixels: two that could be a 5 and a 7 as well, then an 8,
 a 3, a 2 and an 8, all of them smeared.](../../experiments/pictures/predictions.png)
 
-The checkpoint holds all that is needed: the weights, the values to normalise with, and the
+The checkpoint holds all that is needed: the weights, the values to normalize with, and the
 configuration to build the same network from.
 """
 
@@ -154,7 +154,7 @@ def has_light_edge(picture: UInt8[Tensor, "1 1 side side"]) -> bool:
     """
     ### Dark on light
 
-    Whether the edge of a grey `picture`, of shape `[1, 1, side, side]`, is lighter than its middle
+    Whether the edge of a gray `picture`, of shape `[1, 1, side, side]`, is lighter than its middle
     on average. A network that was trained with light digits on a dark ground does not know what to
     make of dark ones on white, and says something all the same.
     """

@@ -150,8 +150,8 @@ def whitening_filters(
     r"""
     ## Whitening
 
-    Neighbouring pixels are nearly the same. Of the patches of $2 \times 2$ pixels in an image, most
-    of what there is to see is their mean colour, and edges, which matter more, are faint beside it.
+    Neighboring pixels are nearly the same. Of the patches of $2 \times 2$ pixels in an image, most
+    of what there is to see is their mean color, and edges, which matter more, are faint beside it.
     Before a network can use the faint directions, its first layer has to learn to amplify them.
 
     It need not learn that. The covariance matrix of all patches has eigenvectors $e_i$, directions
@@ -164,12 +164,12 @@ def whitening_filters(
     much of everything. The $\varepsilon$ keeps directions with hardly more than noise from
     becoming the loudest.
 
-    ![Twelve filters of two by two pixels. The first two have one colour each; then come edges
-    between light and dark, edges between colours, and checkers.](
+    ![Twelve filters of two by two pixels. The first two have one color each; then come edges
+    between light and dark, edges between colors, and checkers.](
     ../../experiments/pictures/whitening.png "The filters of CIFAR-10, from the direction that
     varies most to the one that varies least")
 
-    * `images` are normalised, of shape `[batch, channels, height, width]`
+    * `images` are normalized, of shape `[batch, channels, height, width]`
     * `size` is the side of a patch
 
     Returns all $f_i$ and, because the activation that follows lets only one side of a number pass,
@@ -387,7 +387,7 @@ class SpeedRecipe(Recipe):
         """
         ### Small images first
 
-        The side of the images that `step` sees. What a network learns first is coarse, colours and
+        The side of the images that `step` sees. What a network learns first is coarse, colors and
         large shapes, and these can be seen on small images, which cost less: with 25 pixels instead
         of 32, three fifths. Nothing in the network depends on the size. The last epochs see images
         as large as those that it will be measured on.

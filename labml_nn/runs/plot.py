@@ -9,7 +9,7 @@ summary:
 
 The page is one file, to be sent to somebody or opened beside a run that trains. While it
 [follows](__main__.py#follow) runs it asks the browser to load it again every few seconds, which
-needs no script. Its charts are drawn by the engine that draws those of the site, and its colours
+needs no script. Its charts are drawn by the engine that draws those of the site, and its colors
 suit a light or a dark screen, whichever the reader prefers.
 """
 

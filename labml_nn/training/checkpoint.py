@@ -341,7 +341,7 @@ class CheckpointFolder:
         """
         Loads the last checkpoint that can be read, has at most `room` bytes, and that `check` lets
         pass, which raises `CheckpointError` otherwise. One that is damaged, or does not belong to
-        this run, is passed over with a warning, in favour of the one before it. Raises
+        this run, is passed over with a warning, in favor of the one before it. Raises
         `CheckpointError` if there is none.
         """
         reasons = []

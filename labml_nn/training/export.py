@@ -23,7 +23,7 @@ python -m labml_nn.training.export runs/fruit --to onnx
 | `safetensors` | the weights alone | our code, and tools for weights |
 
 All take bytes of shape `[batch, channels, height, width]` with any size of batch, as the network
-itself does. The values to normalise with are inside, so nobody can forget them or use others. The
+itself does. The values to normalize with are inside, so nobody can forget them or use others. The
 names of the classes are in the file too.
 
 To write needs packages that training does not:
@@ -34,7 +34,7 @@ To write needs packages that training does not:
 `torch.jit.trace` follows these networks as well. `torch.jit.script`, which translates their source
 instead, does not get through. It translates all properties of a module, and the `Module` of labml
 has one that tells the device by trying whether there are weights; TorchScript has no `try`. PyTorch
-has declared TorchScript deprecated in favour of `torch.export`, so that is what is written here.
+has declared TorchScript deprecated in favor of `torch.export`, so that is what is written here.
 """
 
 import copy

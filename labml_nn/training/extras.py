@@ -12,7 +12,7 @@ summary:
 extra is off by default, and costs nothing then. Each can be switched on by itself:
 
 | option | what it does | for a start |
-|---|---|---|
+|---|---|--:|
 | `--mixup` | blends two images and their labels | 0.2 |
 | `--cutmix` | pastes a part of one image into another | 1 |
 | `--erase` | overwrites a part of an image with noise | 0.25 |

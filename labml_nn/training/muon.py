@@ -42,10 +42,10 @@ Muon gives every direction the same step. It replaces all singular values by one
 
 $$\operatorname{orth}(G) = U V^\top$$
 
-Of all matrices that lengthen no input, this is the one that the gradient wants most: it maximises
-$\langle G, O \rangle = \sum_{ij} G_{ij} O_{ij}$ over all $O$ with singular values of at most 1. So
-it is the steepest descent too, for those who measure the length of a step by what it can do to the
-output of the layer instead of by its weights.
+Of all matrices that lengthen no input, this one points most in the direction of the gradient: it
+maximizes $\langle G, O \rangle = \sum_{ij} G_{ij} O_{ij}$ over all $O$ with singular values of at
+most 1. So it is the steepest descent too, for those who measure the length of a step by what it can
+do to the output of the layer instead of by its weights.
 
 ## Without a decomposition
 
@@ -126,7 +126,7 @@ class Muon(torch.optim.Optimizer):
     r"""
     ## The optimizer
 
-    Only weights that multiply can be orthogonalised. Biases and the last layer are trained by plain
+    Only weights that multiply can be orthogonalized. Biases and the last layer are trained by plain
     gradient descent, with rates of their own. One optimizer takes care of both, so that one
     checkpoint holds the velocities of all.
 

@@ -208,7 +208,7 @@ def as_tensor(
     ## A tensor
 
     Views `numbers`, from `offset` on, as a tensor of this `size`. The `strides` say how many places
-    in memory lie between neighbours along each dimension. `torch.save` writes every number once,
+    in memory lie between neighbors along each dimension. `torch.save` writes every number once,
     so the strides must be those of some order of the dimensions, and the shape has no more places
     than there are numbers. With a stride of 0, a single number could fill 100 GB.
 

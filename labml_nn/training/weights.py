@@ -17,7 +17,7 @@ What is taken over is everything but what cannot fit. A network for a thousand c
 layer that has a thousand outputs, one's own has three. No two of them mean the same, so this layer,
 the *head*, begins anew. All others are the same whatever the classes are.
 
-The mean and the standard deviation that [pixels are normalised with](loop.py#Normalize) are taken
+The mean and the standard deviation that [pixels are normalized with](loop.py#Normalize) are taken
 over too, although the new pictures have others. The first layer has learned what to do with numbers
 that were made in this way, and would see everything darker or paler otherwise.
 """

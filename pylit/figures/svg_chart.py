@@ -55,6 +55,12 @@ def make_axis(numbers: Sequence[float], start: float, end: float, scale: Scale) 
         if last - first == 1:  # with two powers alone, nobody could read what is between them
             found = tuple(factor * 10.0**first for factor in (1, 2, 5, 10))
             return Axis(found[0], found[-1], start, end, scale, found)
+        if last - first == 2:
+            steps = [factor * 10.0**power for power in range(first, last + 1) for factor in (1, 2, 5)]
+            lowest = max(step for step in steps if step <= low * (1 + 1e-9))
+            highest = min(step for step in steps if step >= high * (1 - 1e-9))
+            found = tuple(step for step in steps if lowest <= step <= highest)
+            return Axis(lowest, highest, start, end, scale, found)
         powers = range(first, last + 1, max(1, -(-(last - first) // 6)))
         return Axis(10.0**first, 10.0**last, start, end, scale, tuple(10.0**power for power in powers))
     size = max(abs(low), abs(high))

@@ -20,8 +20,12 @@ LISTINGS = frozenset("doctest code_block fence".split())
 CODE_LINE = 0.78
 """Height of a line of code."""
 PICTURE = 15.0
+CHART = 18.0
+"""Height of a chart with its slider, the values at it and a caption."""
 OVERHANG = 6.0
 """Maximum height of what may stand below the end of its text in a margin."""
+CHART_OVERHANG = 9.0
+"""The same for a chart, whose last lines are a caption and its values."""
 SLACK = 3.0
 """Height that something may stand below its own text rather than begin beside the text before that."""
 NOTE = 14.0
@@ -57,6 +61,7 @@ class Block:
     is_title: bool = False
     theme: str = ""
     """The only theme for which it is shown."""
+    is_chart: bool = False
 
 
 @dataclass(slots=True)
@@ -134,8 +139,11 @@ def _block(tokens: Sequence[Token], width: int, *, is_essay: bool) -> Block:
     match first.type:
         case "fence" if (kind := figure_kind(first)) is not None:
             is_wide = is_essay and first.content.count("value:") >= MANY_COLUMNS
-            otherwise = Place.TEXT if kind is FigureKind.CHART else Place.FULL
-            return Block(tokens, Place.FULL if is_wide else Place.SIDE, PICTURE, otherwise=otherwise)
+            place = Place.FULL if is_wide else Place.SIDE
+            is_chart = kind is FigureKind.CHART
+            otherwise = Place.TEXT if is_chart else Place.FULL
+            height = CHART if is_chart else PICTURE
+            return Block(tokens, place, height, otherwise=otherwise, is_chart=is_chart)
         case kind if kind in LISTINGS and len(tokens) == 1:
             return Block(tokens, Place.SIDE, first.content.count("\n") * CODE_LINE + 1.6)
         case "table_open":
@@ -167,8 +175,8 @@ def _text_height(tokens: Iterable[Token], width: int) -> float:
                 height += ceil(len(plain_text(token.content)) / width) + 0.5
             case "heading_open":
                 height += 1
-            case "fence" if figure_kind(token):
-                height += PICTURE
+            case "fence" if kind := figure_kind(token):
+                height += CHART if kind is FigureKind.CHART else PICTURE
             case "math_block":
                 height += 2.5
             case "field" | "label" | "note":
@@ -215,8 +223,9 @@ def arrange(blocks: Sequence[Block], code: float = 0.0, *, is_essay: bool) -> li
         group, place = groups[-1], block.place
         if place is Place.SIDE and is_essay:
             begin = group.left - group.text.height if group.text else group.left
-            is_longer = max(group.right, begin) + block.height > group.left + after[position] + OVERHANG
-            place = block.otherwise if is_longer else place
+            most = group.left + after[position] + (CHART_OVERHANG if block.is_chart else OVERHANG)
+            is_longer = max(group.right, begin) + block.height > most
+            place = block.otherwise if is_longer or _is_left(blocks, position) else place
         if place is Place.SIDE:
             height = _split_run(group, block.height - after[position], whole=not is_essay and sides == 1)
             if is_essay and not group.has_side and len(group.runs) > 1:  # nothing stands beside what is above
@@ -227,10 +236,12 @@ def arrange(blocks: Sequence[Block], code: float = 0.0, *, is_essay: bool) -> li
             group.runs.append(Run(place, [block]))
             continue
         is_over = group.right <= group.left and (group.has_side or (is_essay and block.is_heading))
-        if block.is_heading and group.has_side and position + 1 < len(blocks):
-            is_over = is_over or blocks[position + 1].place is Place.SIDE  # or it would be torn from its text
+        if block.is_heading and group.has_side:
+            # What stands beside its section would stand below the text of it.
+            end = group.left + block.height + after[position]
+            is_over = is_over or (_is_beside(blocks, position + 1) and end < group.right)
         if group.runs and (is_over or place is Place.FULL):
-            groups.append(group := Group())
+            groups.append(group := _below(group))
         if place is Place.TEXT and group.text:
             group.text.blocks.append(block)
         else:
@@ -239,6 +250,40 @@ def arrange(blocks: Sequence[Block], code: float = 0.0, *, is_essay: bool) -> li
         if place is Place.FULL:
             groups.append(Group())
     return [group for group in groups if group.runs]
+
+
+def _is_beside(blocks: Sequence[Block], start: int) -> bool:
+    """Return whether something stands beside the text from `start` to the next heading."""
+    for block in blocks[start:]:
+        if block.is_heading or block.place is Place.FULL:
+            return False
+        if block.place is Place.SIDE:
+            return True
+    return False
+
+
+def _is_left(blocks: Sequence[Block], position: int) -> bool:
+    """Return whether this is the left one of two charts, one after the other, which readers compare."""
+    before = 0
+    while before < position and blocks[position - before - 1].is_chart:
+        before += 1
+    is_followed = position + 1 < len(blocks) and blocks[position + 1].is_chart
+    return blocks[position].is_chart and is_followed and before % 2 == 0
+
+
+def _below(group: Group) -> Group:
+    """Return the group below another one, which takes the headings at its end: their text is not in it."""
+    below, run = Group(), group.text
+    while group.has_side and run and run.blocks and run.blocks[-1].is_heading:
+        heading = run.blocks.pop()
+        group.left -= heading.height
+        below.left += heading.height
+        if not below.runs:
+            below.runs.append(Run(Place.TEXT, []))
+        below.runs[0].blocks.insert(0, heading)
+    if run and not run.blocks:
+        group.runs.pop()
+    return below
 
 
 def _heights_after(blocks: Sequence[Block]) -> list[float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -33,6 +34,7 @@ FULL = (
 )
 """Message and hint for a page whose figures are too large."""
 
+_MESSAGE = re.compile(r"[A-Za-z]+(?: [\w().,;']+){2,}")
 _THEMED = re.compile(r"#gh-(dark|light)-mode-only\Z")
 """How GitHub marks a picture for one of its themes."""
 ATTACHMENT = "attachment:"
@@ -251,3 +253,8 @@ def show_figure(context: Context, kind: FigureKind, token: Token, write: Callabl
         context.line = first + error.line
         context.problem(str(error), error.hint)
         return ""
+
+
+def is_message(code: str) -> bool:
+    """Return whether inline code is a sentence, such as the message of an error, and no Python."""
+    return _MESSAGE.fullmatch(code) is not None and not iskeyword(code.partition(" ")[0])

@@ -1,4 +1,6 @@
-"""Controls line breaks: none between a formula and its punctuation or between 18 and %, but some within long names."""
+"""Controls line breaks: none between a formula and its punctuation, between 18 and % or in ResNet-50,
+but some within long names.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,12 @@ from markupsafe import Markup
 _CLOSING = re.compile(r"[,.;:!?)\]”’、，。；：！？）》」』】%]+")
 _OPENING = "([“‘（《「『【"
 _UNIT = re.compile(r"(?<=\d) (?=[%×])")
+_REFERENCE = re.compile(r"\b([Tt]able|[Ff]igure|[Ss]ection|[Ee]quation) (?=\d)|([表图図式]) (?=\d)")
+"""A word that its number belongs to."""
+HYPHENED = re.compile(r"\b[A-Za-z]+(?:-\w+)*-\d+\b|(?<![\w-])--?[a-z]+(?:-[a-z]+)*")
+"""A name such as ResNet-50, or an option such as --batch-size."""
+MOST_JOINED = 20
+"""Characters of a name that lines never break: more would be too wide for a phone."""
 _FORMULA = "math_inline"
 _TAG = re.compile(r"(<[^<>]*>)")
 _LONG_NAME = re.compile(r"[\w./-]{21,}")
@@ -26,8 +34,9 @@ def keep_together(tokens: Sequence[Token]) -> list[Token]:
     """
     result = list(tokens)
     for index, token in enumerate(result):
-        if token.type == "text" and (text := _UNIT.sub("\N{NO-BREAK SPACE}", token.content)) != token.content:
-            result[index] = token.copy(content=text)
+        if token.type == "text":
+            text = _REFERENCE.sub("\\1\\2\N{NO-BREAK SPACE}", _UNIT.sub("\N{NO-BREAK SPACE}", token.content))
+            result[index] = token if text == token.content else token.copy(content=text)
     for index, token in enumerate(result):
         if token.type != _FORMULA:
             continue
@@ -68,6 +77,11 @@ def breakable(html: str) -> str:
         result.append(piece[done:])
         start += len(piece)
     return "".join(result)
+
+
+def is_joined(name: str) -> bool:
+    """Return whether lines should not break at the hyphens of this name."""
+    return len(name) <= MOST_JOINED and HYPHENED.fullmatch(name) is not None
 
 
 def breakable_name(name: str) -> Markup:

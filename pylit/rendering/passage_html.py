@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -17,7 +18,7 @@ from ..i18n import State, entry_id, is_translatable, marked
 from ..parsing import References, markdown, parse_inline, plain_text
 from .context import Context
 from .decisions import lone_picture, translate
-from .line_breaks import keep_together
+from .line_breaks import HYPHENED, is_joined, keep_together
 from .sanitize import balance, clean_words, depth
 from .tidy_html import MAX_DEPTH
 
@@ -123,6 +124,13 @@ class PassageRenderer(RendererHTML):
             return html
         self.aside.append(html)
         return f"\ue000{len(self.aside) - 1}\ue001"
+
+    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Render text."""
+        return HYPHENED.sub(lambda found: self._joined(found[0]), escapeHtml(tokens[idx].content))
+
+    def _joined(self, name: str) -> str:
+        return self._ours(f'<span class="joined">{name}</span>') if is_joined(name) else name
 
     def _inline(self, children: Sequence[Token]) -> str:
         tokens = keep_together(balance(children))

@@ -40,6 +40,7 @@ from .decisions import (
     find_tied,
     is_drawing,
     is_elsewhere,
+    is_message,
     link_to_picture,
     lone_picture,
     picture_theme,
@@ -49,7 +50,7 @@ from .decisions import (
 )
 from .images import data_address, file_name, linked_image, sized_image, tie
 from .labels import box_class, box_label, default_label, optional_label, part_label
-from .line_breaks import breakable
+from .line_breaks import breakable, is_joined
 from .maps import render_map
 from .passage_html import PassageRenderer
 from .raw_html import RawHtml, RawPicture
@@ -176,8 +177,9 @@ class ProseRenderer(PassageRenderer):
         if reason := suspicion(text):
             context.problem(reason, HIDDEN_HINT, Severity.WARNING, about=text)
         is_path = "/" in text and " " not in text  # or an address
-        coloured = self._coloured(text, "" if is_path else "python")
-        html = f'<code translate="no">{breakable(coloured)}</code>'
+        coloured = self._coloured(text, "" if is_path or is_message(text) else "python")
+        css = ' class="joined"' if is_joined(text) else ""
+        html = f'<code{css} translate="no">{breakable(coloured)}</code>'
         full = tokens[idx].meta.get("target", "")
         found = context.in_prose(full or text, context.within) if not self.in_link else None
         if not found and not self.in_link and "." in full:

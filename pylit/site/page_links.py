@@ -24,10 +24,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A folder at the root of the site, or pages at the root itself that follow each other."""
+    """A folder at the root of the site, or the pages at the root itself."""
 
     head: Link | None
-    """Its index page, if it comes first."""
+    """Its index page."""
     pages: tuple[Link, ...]
     """The other pages in it, and those in folders below it, in reading order."""
 
@@ -39,21 +39,21 @@ def page_link(site: Site, file: str, here: str, lang: str) -> Link:
 
 
 def site_tree(site: Site, page: Page, lang: str) -> tuple[Branch, ...]:
-    """Return the pages of a site in reading order, by their folder at its root; nothing if there are too many."""
+    """Return the pages of a site by their folder at its root, each in reading order; nothing if there are too many."""
     files = site.navigation.files()
     if not 1 < len(files) <= MANY:
         return ()
     here = site.navigation.address(page, lang)
-    found: list[tuple[str, Link | None, list[Link]]] = []
+    heads: dict[str, Link] = {}
+    found: dict[str, list[Link]] = {}
     for file in files:
         url = site.navigation.page_url(file)
         folder = url.partition("/")[0] if "/" in url else ""
         own = page_link(site, file, here, lang)
         link = Link(own.title, own.href, own.lang, file == page.file)
-        if found and found[-1][0] == folder:
-            found[-1][2].append(link)
-        elif url in ("index.html", f"{folder}/index.html"):
-            found.append((folder, link, []))
+        pages = found.setdefault(folder, [])
+        if url in ("index.html", f"{folder}/index.html"):
+            heads[folder] = link
         else:
-            found.append((folder, None, [link]))
-    return tuple(Branch(head, tuple(pages)) for _, head, pages in found)
+            pages.append(link)
+    return tuple(Branch(heads.get(folder), tuple(pages)) for folder, pages in found.items())

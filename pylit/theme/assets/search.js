@@ -143,6 +143,7 @@
       const small = document.createElement("small");
       const found = excerpt(place, words);
       small.textContent = [place.label, number].filter(Boolean).join(" · ");
+      if (/[^\w. ·]|\w \w/.test(small.textContent)) small.className = "words";
       if (small.textContent && small.textContent !== found.textContent.trim()) link.append(small, " ");
       link.append(found);
       entry.append(link);

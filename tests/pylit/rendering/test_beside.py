@@ -74,3 +74,12 @@ def test_a_heading_is_not_torn_from_its_text() -> None:
     """It would be if text after it had to wait for the end of what is beside the text before it."""
     high = "```\n" + "line\n" * 12 + "```"
     assert layout(f"{LONG}\n\n{high}\n\n## B\n\n{EXAMPLE}\n\n{LONG}") == "TS|TS|T"
+    words, more = "Words. " * 30, "Words. " * 45
+    assert layout(f"{words}\n\n{high}\n\n{more}\n\n## B\n\n{LONG}") == "TST|T"  # the heading is with the text
+    assert layout(f"{more}\n\n{high}\n\n## B\n\nIn short:\n\n{EXAMPLE}\n\n{LONG}") == "TS|TS|T"
+
+
+def test_two_charts_stand_side_by_side() -> None:
+    chart = "```chart\nlines: []\n```"
+    assert layout(f"In short:\n\n{chart}\n\n{chart}\n\n{LONG}") == "T|TS|T"
+    assert layout(f"{LONG}\n\n{LONG}\n\n{chart}\n\n{LONG}") == "T|TST"

@@ -3,7 +3,7 @@
 import pytest
 
 from pylit.parsing.markdown import parse_inline
-from pylit.rendering.line_breaks import breakable, breakable_name, keep_together
+from pylit.rendering.line_breaks import breakable, breakable_name, is_joined, keep_together
 
 
 def kept(text: str) -> list[str]:
@@ -35,6 +35,24 @@ def test_punctuation_stays_with_its_formula(text: str, parts: list[str]) -> None
 
 def test_numbers_stay_with_their_per_cent() -> None:
     assert kept("18 % of 3 × 4, and a % sign") == ["18\xa0% of 3\xa0× 4, and a % sign"]
+
+
+def test_numbers_stay_with_what_they_are_the_number_of() -> None:
+    assert kept("(section 4.1; a table 2 m wide, equation 3)，见（表 2）") == [
+        "(section\xa04.1; a table\xa02 m wide, equation\xa03)，见（表\xa02）"
+    ]
+
+
+@pytest.mark.parametrize("name", ["ResNet-50", "CIFAR-10", "--final", "--batch-size", "Wide-ResNet-101-2"])
+def test_short_names_are_not_broken_at_hyphens(name: str) -> None:
+    assert is_joined(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["pre-activation", "well-known", "-", "--", "a --final b", "--a" + "-b" * 20]
+)
+def test_words_are_broken_at_hyphens(name: str) -> None:
+    assert not is_joined(name)
 
 
 @pytest.mark.parametrize(
