@@ -32,9 +32,6 @@ Sun (2015). An ensemble of their networks reached a top-5 error of 3.57 % on the
 (table 5) and won the ILSVRC 2015 classification contest. The idea behind it is short: let a few
 layers compute a *change* to their input, and add the input back.
 
-First comes the idea, then the code. Other pages build on this one; [a map](#the-family) shows which
-to read next.
-
 ## The degradation problem
 
 More layers can express more functions, so a deeper network ought to be at least as good as a
@@ -129,8 +126,7 @@ any order. Begin with [the degradation problem](degradation.py) to see what goes
 shortcuts, with [an experiment](experiment.py) to see one learn, or with
 [pre-activation](preactivation.py) to know *why* all this works.
 
-![A map: arrows lead from this page to degradation.py, experiment.py, speedrun.py, imagenet.py,
-preactivation.py, pitfalls.py and inference.py.](family.svg)
+![A map: arrows lead from this page to seven others.](family.svg)
 """
 
 from collections.abc import Sequence

@@ -453,13 +453,11 @@ def test_every_drawing_is_on_one_page() -> None:
         assert sum(source.count(f"]({name})") for source in sources) == 1
 
 
-def test_the_map_shows_the_pages_that_its_words_name() -> None:
+def test_the_map_shows_as_many_pages_as_its_words_say() -> None:
     pages = [element.get("href", "") for tag, element in elements(FOLDER / "family.svg") if tag == "a"]
-    text = (resnet.__doc__ or "").partition("![A map: ")[2].partition("](family.svg)")[0]
-    assert text
-    places = [text.index(page) for page in pages]
-    assert places == sorted(places)
-    assert len(places) == 7
+    assert "![A map: arrows lead from this page to seven others.]" in (resnet.__doc__ or "")
+    assert len(set(pages)) == 7
+    assert all((FOLDER / page).is_file() for page in pages)
 
 
 @pytest.mark.parametrize(
