@@ -100,5 +100,6 @@ def hostile_prose(attack: str) -> str:
         f"{attack}\n\nIn a line {line} of words\n\n## A heading {line}\n\n* an item {line}\n\n> {line}\n\n"
         f"| a {cell} | b |\n|---|---|\n| {cell} | c |\n\n[{line}]({line} \"{line}\") ![{line}](<{line}> '{line}')\n\n"
         f"```{line}\n{line}\n```\n\n```chart\ncaption: {line}\n```\n\n$$\n{line}\n$$\n\n${line}$\n\n`{line}`\n\n"
-        f"<details>\n<summary>{line}</summary>\n{line}\n</details>\n\n<div {line}>\n\n>>> {line}\n\n"
+        f"<details>\n<summary>{line}</summary>\n{line}\n</details>\n\n<div><h3>{line}</h3>\n{line}\n</div>\n\n"
+        f"<div {line}>\n\n>>> {line}\n\n"
     )

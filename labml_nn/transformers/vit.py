@@ -1,9 +1,9 @@
 r"""
 ---
 title: Vision Transformer
-summary:
+summary: >-
   Images as sequences of patches, with torchvision's parameter names, so that published weights
-  load. Its outputs are compared with torchvision's, weight by weight.
+  load. Outputs are equal too, weight by weight.
 symbols:
   E: VisionTransformer.conv_proj
   x_\mathrm{class}: VisionTransformer.class_token

@@ -32,8 +32,13 @@ def formula(tex: str) -> str:
 
 
 def html_block(html: str) -> str:
-    """Return HTML as a single block: an empty line would end it, and the rest would be parsed as Markdown."""
-    return re.sub(r"\n\s*\n", "\n", html).strip() or "<!-- -->"  # keeps neighbouring blocks apart
+    """Return HTML as a single block, of which nothing is parsed as Markdown.
+
+    An empty line would end it, and text before the first tag would be a paragraph.
+    """
+    text = re.sub(r"\n\s*\n", "\n", html).strip() or "<!-- -->"  # keeps neighbouring blocks apart
+    is_one = [token.type for token in markdown().parse(text)] == ["html_block"]
+    return text if is_one else f"<div></div>{text}"
 
 
 def fenced(content: str, info: str = "") -> str:
