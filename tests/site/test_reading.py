@@ -156,7 +156,8 @@ def test_names_lead_to_their_definitions(read: Open, scripts: bool) -> None:
     page.wait_for_url("**/zh/resnet/index.html#ResNetClassifier")
     users = page.locator("[id='ResNetClassifier'] .users a")
     assert "experiment.ResNetConfig.build" in users.all_text_contents()
-    users.get_by_text("experiment.ResNetConfig.build").click()
+    page.locator("[id='ResNetClassifier'] .users summary").press("Enter")
+    users.filter(has_text="experiment.ResNetConfig.build").press("Enter")
     page.wait_for_url("**/zh/resnet/experiment.html#ResNetConfig.build")
 
 
