@@ -121,6 +121,7 @@ def test_it_reads_well_from_a_disk(offline: Page, disk: Path) -> None:
     expect(offline.locator("html")).to_have_attribute("data-theme", "dark")
     formulas.locator("[data-sym='W_s']:visible").first.click()
     assert set(offline.locator(".code [data-n].lit").all_text_contents()) == {"conv"}
+    offline.wait_for_timeout(1000)  # another process of the browser learns what is stored a little later
     choose_language(offline, "中文")
     offline.wait_for_url(f"{(disk / 'zh/resnet/index.html').as_uri()}*")
     expect(offline.locator("html")).to_have_attribute("data-theme", "dark")
