@@ -30,7 +30,7 @@ from labml_nn.data import DRAWS
 from labml_nn.resnet import experiment, signals, speedrun
 from labml_nn.runs.command import Experiment
 from labml_nn.runs.files import RunFailed, alone, write_whole
-from labml_nn.runs.record import Record
+from labml_nn.runs.record import KEPT, Record
 from labml_nn.transformers import experiment as transformers
 
 ROOT = Path(__file__).parents[1]
@@ -105,7 +105,11 @@ def waiting(name: str) -> Path:
 def keep(sheet: Sheet, folder: Path) -> None:
     """Keep what the complete run in a folder has measured."""
     metrics = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
-    found = {"about": sheet.record.about, "result": result_of(folder), "metrics": metrics}
+    result = result_of(folder)
+    assert result is not None
+    # Nothing of the machine's folders, which are in the configuration of the run.
+    needed = {name: result[name] for name in (*KEPT, "final", "draws")}
+    found = {"about": sheet.record.about, "result": needed, "metrics": metrics}
     path = waiting(folder.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(found, indent=1) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -137,6 +138,7 @@ def test_complete_runs_wait_for_the_others_and_move_to_another_machine(
         assert work((SHEET,), tmp_path / "runs", []) == 130
     kept = sorted((tree / "experiments/unfinished").iterdir())
     assert [path.stem for path in kept] == RUNS[:2]
+    assert not any(str(tmp_path) in path.read_text() for path in kept)
     # The second one was of another recipe
     other = json.loads(kept[1].read_text())
     kept[1].write_text(json.dumps(other | {"about": {}}))
@@ -145,6 +147,12 @@ def test_complete_runs_wait_for_the_others_and_move_to_another_machine(
     assert [Path(call[call.index("--out") + 1]).name for call in started] == RUNS[1:]
     assert seeds(tree) == [[0, 1, 2], [0, 1, 2]]
     assert not list((tree / "experiments/unfinished").iterdir())
+
+
+def test_no_record_names_a_folder_of_a_machine(root: Path) -> None:
+    for path in (root / "experiments").rglob("*.json"):
+        found = re.findall(r'"(?:/|[A-Z]:\\\\)[^"]*"', path.read_text("utf-8"))
+        assert not found, path
 
 
 def test_a_run_that_has_failed_does_not_stop_the_others(
