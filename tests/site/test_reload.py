@@ -53,6 +53,8 @@ def opened(context: BrowserContext, preview: Preview) -> Iterator[Callable[[str]
 
 
 def scroll(page: Page, place: int) -> None:
+    """Scroll as a reader does, whose key tells a page that has just come that it need not hold its place any longer."""
+    page.keyboard.press("Shift")
     page.evaluate(f"scrollTo({{ top: {place}, behavior: 'instant' }})")
     wait(page, f"scrollY === {place}")
 

@@ -144,9 +144,12 @@
         place.scrollIntoView({ behavior: "instant" });
         scrollBy({ top: place.getBoundingClientRect().top - left[1], behavior: "instant" });
       };
-      // Rows that come near are laid out a frame later, and push: hold on until that is over, or something scrolls.
+      // Rows that come near are laid out a frame later, and push: hold on until that is over, or the reader does something.
       let until = Infinity;
-      addEventListener("load", () => { until = performance.now() + 1000; });
+      addEventListener("load", () => { until = Math.min(until, performance.now() + 1000); });
+      for (const type of ["wheel", "touchstart", "pointerdown", "keydown"]) {
+        addEventListener(type, () => { until = 0; }, { capture: true, once: true, passive: true });
+      }
       let at, stood;
       const hold = () => {
         const y = scrollY;
