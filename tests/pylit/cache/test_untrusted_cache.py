@@ -167,7 +167,7 @@ def test_entries_that_are_moved_to_where_ours_would_lie_are_not_used(attacked: P
     theirs = set((attacked / ".pylit-cache").glob("?/*"))
     assert render(attacked).returncode == 0
     ours = set((attacked / ".pylit-cache").glob("?/*")) - theirs
-    assert len(ours) == len(theirs)
+    assert min(len(ours), len(theirs)) > 10
     forge(attacked, attackers_key(attacked))
     contents, chance = [path.read_bytes() for path in sorted(theirs)], random.Random(0)
     for path in sorted(ours):
@@ -251,8 +251,9 @@ def test_two_users_of_one_folder(clone: Path) -> None:
         assert result.returncode == 0 and "note" not in result.stderr
         seen.append({name: data for name, data in files(clone.parent / "important").items() if "/" in name})
     one, both, *later = seen
-    assert one.items() < both.items() and len(both) == 2 * len(one) > 10
-    assert later == [both, both], "nothing was made again"
+    assert one.items() < both.items() and len(one) > 10
+    for other in later:  # nothing was made again but the two lists of files for each, which are no longer just written
+        assert len(dict(other.items() - both.items())) <= 4
 
 
 @pytest.fixture
