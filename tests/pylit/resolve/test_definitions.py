@@ -222,8 +222,8 @@ def test_many_users_are_shown_when_they_are_asked_for() -> None:
         row = Row("Block", Markup("<p>Prose.</p>"), (), users=users[:count])
         return render_rows([row], is_module=True, heading=Markup(), gettext=interface("zh"))
 
-    assert '<p class="users">被以下代码使用：' in shown(4)
-    assert '<details class="users"><summary>有 5 处代码使用</summary><a href="m.html#f0"' in shown(5)
+    assert '<p class="users">用到它的代码：' in shown(4)
+    assert '<details class="users"><summary>用到它的代码有 5 处</summary><a href="m.html#f0"' in shown(5)
 
 
 @pytest.mark.usefixtures("two_modules")
