@@ -14,7 +14,6 @@ To see a network learn, one need not wait for an archive. Two data sets are alwa
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits as sklearn_digits
 
 from labml_nn.data import ImageData, random_generator, split
 
@@ -37,6 +36,9 @@ def load_digits() -> tuple[ImageData, ImageData]:
     >>> len(train), len(test), tuple(train.images.shape[1:])
     (1437, 360, (1, 8, 8))
     """
+    # To import scikit-learn takes as long as PyTorch, so only those who need digits wait for it.
+    from sklearn.datasets import load_digits as sklearn_digits
+
     digits = sklearn_digits()
     # 16 is the darkest shade; 255 is what a byte can hold.
     pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)
