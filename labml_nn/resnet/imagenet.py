@@ -528,14 +528,13 @@ def count_multiply_adds(model: nn.Module, side: int = 224) -> int:
     total = 0
 
     def add(
-        layer: nn.Conv2d | nn.Linear,
-        _: Any,
-        y: Float[Tensor, "batch channels *positions"],
+        layer: nn.Conv2d | nn.Linear, _: Any, y: Float[Tensor, "batch *rest"]
     ) -> None:
-        # Every weight is used once at every position of the output. `y[0, 0]` is one channel of one
-        # image, or a single number after a linear layer.
+        # Every weight is used once at every position of the output. The weights have a row for each
+        # channel of it, so `y[0]`, the output for one image, has so many numbers at each position.
         nonlocal total
-        total += layer.weight.numel() * y[0, 0].numel()
+        positions = y[0].numel() // len(layer.weight)
+        total += layer.weight.numel() * positions
 
     # On the meta device tensors have shapes but no numbers, and nothing is computed.
     model = copy.deepcopy(model).to("meta")
