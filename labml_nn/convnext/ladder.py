@@ -132,9 +132,10 @@ class Design:
         Raises `ValueError` if there are no blocks, if a number is less than 1, if `kernel` is even,
         and for `separate` without what makes a block that of ConvNeXt.
         """
-        _require(len(self.blocks) > 0, "blocks must hold numbers", self.blocks)
+        _require(len(self.blocks) > 0, "blocks must hold a number", self.blocks)
         _require_positive(blocks=self.blocks, width=self.width)
-        _require_positive(patch=self.patch or 1, kernel=self.kernel)
+        patch = 1 if self.patch is None else self.patch
+        _require_positive(patch=patch, kernel=self.kernel)
         _require(self.kernel % 2 == 1, "kernel must be odd", self.kernel)
         block = (self.depthwise, self.inverted, self.depthwise_first)
         small = (self.fewer_activations, self.fewer_norms, self.layer_norm)
