@@ -174,7 +174,7 @@ class ConvNeXtBlock(Module):
     r"""
     ## The ConvNeXt block
 
-    What is left on the last rung can be written down line by line:
+    This is the equation from above, line by line:
 
     $$y = x + \gamma \, \mathrm{MLP}(\mathrm{norm}(d * x))$$
 
@@ -212,8 +212,8 @@ class ConvNeXtBlock(Module):
         * `scale` is the value of $\gamma$ before training
         * `survival` is the probability that an image passes through the block in training
 
-        Raises `ValueError` if a number is less than 1, for an even `kernel`, and for a `survival`
-        that is no probability above 0.
+        Raises `ValueError` if a number is less than 1, for an even `kernel`, and if `survival` is
+        not above 0 and at most 1.
         """
         super().__init__()
         _require_positive(channels=channels, kernel=kernel)
@@ -287,8 +287,8 @@ class ConvNeXt(Module):
         * `depth_rate` is the probability that an image passes around the last block in training;
           from the first block on, where it is zero, it grows along a straight line
 
-        Raises `ValueError` if a number is less than 1, for an even `kernel`, and for a `depth_rate`
-        that is no probability below 1.
+        Raises `ValueError` if a number is less than 1, for an even `kernel`, and if `depth_rate` is
+        not at least 0 and less than 1.
         """
         super().__init__()
         _require(len(blocks) > 0, "blocks must hold a number", blocks)
