@@ -128,3 +128,35 @@ def test_recorded_runs_are_of_the_preset_as_it_is(preset: str) -> None:
     assert record == json.loads(json.dumps(about)), AGAIN
     for kind in runs:
         assert [each["seed"] for each in runs[kind]] == [0, 1, 2]
+
+
+def mistakes(folder: str, kind: str = "final", preset: str = "digits") -> list[int]:
+    """Of 360 images, with each seed."""
+    name = "test_accuracy" if kind == "final" else "valid_accuracy"
+    return [round(360 * (1 - run[name])) for run in recorded(preset, folder)[kind]]
+
+
+def test_records_show_what_the_page_says() -> None:
+    found = {name: mistakes(name) for name in ("resnet", "convnext", "transformers")}
+    text = " ".join((experiment.__doc__ or "").split())
+    resnet, ours, vit = (f"{fmean(values):.1f}" for values in found.values())
+    assert (
+        f"wrong on {resnet} of 360 test images, ConvNeXt on {ours}, and the Vision Transformer on {vit}."
+        in text
+    )
+    assert {max(values) - min(values) for values in found.values()} == {3, 4}
+    # A larger layer scale is better on the images held out.
+    scaled = mistakes("convnext", "held_out", "digits_scale")
+    assert max(mistakes("convnext", "held_out")) < min(scaled)
+
+
+def test_curves_show_what_the_page_says() -> None:
+    def curve(folder: str) -> list[float]:
+        runs = recorded("digits", folder)["held_out"]
+        return [fmean(values) for values in zip(*(r["curve"]["accuracy_valid"] for r in runs), strict=True)]
+
+    resnet, ours, vit = (curve(name) for name in ("resnet", "convnext", "transformers"))
+    half = len(ours) // 2
+    assert all(vit[i] > ours[i] for i in range(2, 10)), "ahead at first"
+    assert max(vit[half:]) - vit[half] < 0.002, "no longer improves"
+    assert ours[-1] - ours[half] > 0.01 and resnet[-1] - ours[-1] < 0.005 < ours[-1] - vit[-1]
