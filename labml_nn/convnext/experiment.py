@@ -36,7 +36,7 @@ python -m labml_nn.convnext.experiment digits --help
 ## Three networks of the same cost
 
 The network of `digits` has 7 blocks in three stages. An image costs it 2.52 million multiply-adds,
-as many as in the [ResNet for digits](../resnet/experiment.py#the-presets) and in the
+about as many as in the [ResNet for digits](../resnet/experiment.py#the-presets) and the
 [Vision Transformer](../transformers/experiment.py#beside-a-residual-network). All take 600 steps
 with 64 images each.
 
@@ -297,9 +297,9 @@ def preset(help: str, config: ConvNeXtConfig) -> Preset[ConvNeXtConfig]:
     return Preset(help, config, {"layers": sum(config.blocks)})
 
 
-# Images of $8 \times 8$ pixels leave no room for larger patches than a single pixel, and then for
-# three stages of $8 \times 8$, $4 \times 4$ and $2 \times 2$ positions. Learning rate and layer
-# scale were chosen by images held out.
+# Images have only $8 \times 8$ pixels. With patches of a single pixel, there is room for three
+# stages, with $8 \times 8$, $4 \times 4$ and $2 \times 2$ positions. Kernel, learning rate and
+# layer scale were chosen by images held out.
 DIGITS = ConvNeXtConfig(
     data="digits",
     valid_images=360,
