@@ -5,7 +5,6 @@ summary: >-
   A residual network with everything that a Transformer has, except attention: its block, line by
   line, and four networks equal to torchvision's.
 symbols:
-  d: ConvNeXtBlock.block
   \gamma: ConvNeXtBlock.layer_scale
 hook: Everything that a Transformer has, except attention.
 pictogram: pictograms/convnext.svg
@@ -176,7 +175,7 @@ class ConvNeXtBlock(Module):
 
     This is the equation from above, line by line:
 
-    $$y = x + \gamma \, \mathrm{MLP}(\mathrm{norm}(d * x))$$
+    $$y = x + \gamma \odot \mathrm{MLP}(\mathrm{norm}(d * x))$$
 
     Its second half *is* the [MLP of a Transformer](../transformers/__init__.py#MLP):
 
