@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -35,6 +36,7 @@ from labml_nn.resnet.imagenet import count_multiply_adds
 from labml_nn.training.checkpoint import CheckpointError
 from labml_nn.transformers import Block
 
+FOLDER = Path(page.__file__ or "").parent
 # From the state dictionaries of torchvision 0.29.1. `fingerprint` is applied to both.
 TORCHVISION = {
     "convnext_tiny": "923f285139243a72",
@@ -353,3 +355,37 @@ def test_published_files_load(tmp_path: Path) -> None:
 def test_bad_arguments_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+# Drawings
+
+
+def test_path_is_that_of_the_table() -> None:
+    """Its circles have one scale for multiply-adds and one for accuracies."""
+    root = ElementTree.parse(FOLDER / "walk.svg").getroot()
+    circles = [e for e in root.iter() if e.tag.endswith("circle") and e.get("class") == "accent"]
+    table = rows(ladder.__doc__)
+    assert len(circles) == len(table) == 13
+    for circle, row in zip(circles, table, strict=True):
+        x, y = float(circle.get("cx", "")), float(circle.get("cy", ""))
+        assert x == pytest.approx(64 + 180 * (float(row[2]) - 2), abs=0.1)
+        assert y == pytest.approx(372 - 84 * (float(row[4].rstrip(" %")) - 78), abs=0.1)
+    words = {e.text for e in root.iter() if e.tag.endswith("text")}
+    assert {*list(LADDER)[:-1], "ConvNeXt-T"} <= words
+    for number in ("78 %", "82 %"):
+        (label,) = (e for e in root.iter() if e.text == number)
+        assert float(label.get("y", "")) - 5 == 372 - 84 * (int(number[:2]) - 78)
+
+
+def test_widths_in_the_drawing_of_blocks_are_those_of_the_first_stage() -> None:
+    root = ElementTree.parse(FOLDER / "blocks.svg").getroot()
+    bars = [e for e in root.iter() if e.tag.endswith("rect") and e.get("height") == "8"]
+    widths = [2 * float(e.get("width", "")) for e in bars]
+    resnet = build(LADDER["ResNet-50"]).get_submodule("5")
+    assert isinstance(resnet, LadderBlock)
+    narrow = [m.out_channels for m in resnet.block if isinstance(m, nn.Conv2d)]
+    assert widths[:4] == [256, *narrow] == [256, 64, 64, 256]
+    assert widths[4:8] == [96, 96, 384, 96]
+    assert widths[8:] == [96, 96, 96, 384, 96]
+    names = {e.get("data-of") for e in root.iter()} - {None}
+    assert names == {"ConvNeXtBlock", "ConvNeXtBlock.layer_scale"}
