@@ -84,7 +84,7 @@ def steps_of_the_speed_run() -> list[Sheet]:
 QUEUE = (
     Sheet(experiment.EXPERIMENT, "digits", ("held_out", "final")),
     Sheet(transformers.EXPERIMENT, "digits", ("held_out", "final")),
-    Sheet(convnext.EXPERIMENT, "digits", ("held_out", "final")),
+    *(Sheet(convnext.EXPERIMENT, name, ("held_out", "final")) for name in ("digits", "digits_scale")),
     *steps_of_the_speed_run(),
     Sheet(experiment.EXPERIMENT, "quick", ("held_out", "final")),
 )

@@ -42,7 +42,9 @@ channels. A [Transformer block](../transformers/__init__.py#the-residual-stream)
 In the first, attention moves information between positions. In the second, an MLP with four times
 as many features computes at each position:
 
-$$x' = x + \mathrm{Attention}(\mathrm{norm}(x)), \qquad y = x' + \mathrm{MLP}(\mathrm{norm}(x'))$$
+$$x' = x + \mathrm{Attention}(\mathrm{norm}(x))$$
+
+$$y = x' + \mathrm{MLP}(\mathrm{norm}(x'))$$
 
 ConvNeXt keeps the MLP and its norm. In place of attention it has a *depthwise* convolution $d$,
 which looks at the neighborhood in each channel by itself. With a learned factor $\gamma$ for each
