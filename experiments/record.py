@@ -26,6 +26,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from benchmarks.speedrun import renew_accuracies
+from labml_nn.convnext import experiment as convnext
 from labml_nn.data import DRAWS
 from labml_nn.resnet import experiment, signals, speedrun
 from labml_nn.runs.command import Experiment
@@ -83,6 +84,7 @@ def steps_of_the_speed_run() -> list[Sheet]:
 QUEUE = (
     Sheet(experiment.EXPERIMENT, "digits", ("held_out", "final")),
     Sheet(transformers.EXPERIMENT, "digits", ("held_out", "final")),
+    *(Sheet(convnext.EXPERIMENT, name, ("held_out", "final")) for name in ("digits", "digits_scale")),
     *steps_of_the_speed_run(),
     Sheet(experiment.EXPERIMENT, "quick", ("held_out", "final")),
 )

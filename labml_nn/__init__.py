@@ -38,6 +38,12 @@ pages: normalization/*.py
 pages: transformers/*.py
 ```
 
+## ConvNeXt
+
+```pages
+pages: convnext/*.py
+```
+
 ## Diffusion
 
 ```pages

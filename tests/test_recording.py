@@ -16,6 +16,7 @@ import pytest
 
 from experiments import record as recording
 from experiments.record import QUEUE, SEEDS, Sheet, main, result_of, work
+from labml_nn.convnext import experiment as convnext
 from labml_nn.data import DRAWS
 from labml_nn.resnet import experiment, speedrun
 from labml_nn.resnet.experiment import EXPERIMENT, PRESETS, ResNetConfig
@@ -80,7 +81,7 @@ def seeds(tree: Path) -> list[list[int]]:
 def test_every_recorded_file_is_in_the_queue() -> None:
     files = {
         path.relative_to(ROOT).as_posix()
-        for each in (experiment, speedrun, transformers)
+        for each in (convnext, experiment, speedrun, transformers)
         for path in (ROOT / each.EXPERIMENT.records).glob("*.json")
     }
     queue = {(sheet.experiment.records / f"{sheet.preset}.json").as_posix() for sheet in QUEUE}

@@ -24,6 +24,9 @@ papers:
     year: 2016
     arxiv: 1605.07146
 before: "[Residual networks](__init__.py)."
+next: >-
+  [Under torchvision's names](models.py): a function for each of the ten.
+  [From ResNet to ConvNeXt](../convnext/ladder.py): ResNet-50 and twelve changes.
 ---
 
 # ResNet, ResNeXt and Wide ResNet for ImageNet
@@ -528,14 +531,14 @@ def count_multiply_adds(model: nn.Module, side: int = 224) -> int:
     total = 0
 
     def add(
-        layer: nn.Conv2d | nn.Linear,
-        _: Any,
-        y: Float[Tensor, "batch channels *positions"],
+        layer: nn.Conv2d | nn.Linear, _: Any, y: Float[Tensor, "batch *rest"]
     ) -> None:
-        # Every weight is used once at every position of the output. `y[0, 0]` is one channel of one
-        # image, or a single number after a linear layer.
+        # Every weight is used once at every position of the output. `y[0]` is the output for one
+        # image, with a number for each position and channel, and the weights have a row for each
+        # channel.
         nonlocal total
-        total += layer.weight.numel() * y[0, 0].numel()
+        positions = y[0].numel() // len(layer.weight)
+        total += layer.weight.numel() * positions
 
     # On the meta device tensors have shapes but no numbers, and nothing is computed.
     model = copy.deepcopy(model).to("meta")

@@ -22,6 +22,7 @@ before: >-
   [A Transformer block](__init__.py), and what a convolution does.
 next: >-
   [Train a Vision Transformer](experiment.py): on digits, in a minute.
+  [ConvNeXt](../convnext/__init__.py): everything but attention.
 ---
 
 # Vision Transformer
