@@ -145,7 +145,7 @@ $(VENV)/site: $(VENV)/python $(METADATA) requirements/site.lock
 	$(SELF)
 	@touch $@
 
-# Not for import: only tests/world reads them.
+# Only tests/world reads them, and tests/peers.py imports torchvision.
 $(VENV)/world: $(VENV)/python requirements/world.lock
 	@echo "Fetching the packages of others that the tests render ..."
 	rm -rf $(VENV)/world

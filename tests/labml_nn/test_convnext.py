@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib
 import itertools
-import re
-import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import cache
@@ -17,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from peers import torchvision
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -130,26 +128,8 @@ def test_outputs_and_gradients_are_those_of_torchvision() -> None:
     assert found == pytest.approx(GRADIENTS, rel=1e-5, abs=2e-6)
 
 
-def torchvisions() -> Any:
-    """Its module, if it is installed. Beside a torch for CPUs its operators are missing; declared, they are enough."""
-    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
-    for _ in range(50):
-        try:
-            return importlib.import_module("torchvision.models.convnext")
-        except ModuleNotFoundError:
-            pytest.skip("torchvision is not installed; its numbers above are compared in any case")
-        except RuntimeError as error:
-            missing = re.search(r"operator torchvision::(\w+) does not exist", str(error))
-            if not missing:
-                raise
-            for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-                del sys.modules[name]
-            library.define(f"{missing[1]}(...) -> ...")
-    raise AssertionError("torchvision cannot be imported")
-
-
 def test_training_is_that_of_torchvision_itself() -> None:
-    theirs = torchvisions()
+    theirs = torchvision("models.convnext")
     setting = [theirs.CNBlockConfig(4, 8, 1), theirs.CNBlockConfig(8, None, 2)]
     their = theirs.ConvNeXt(setting, 0.5, 1.0, 5).double()
     our = small(depth_rate=0.5)

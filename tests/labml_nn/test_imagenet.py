@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from peers import torchvision
 from sampling import thinned
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -239,6 +240,18 @@ def test_counting_leaves_the_model_alone() -> None:
 
 
 # Names
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d"])
+def test_training_is_that_of_torchvision_itself(name: str) -> None:
+    theirs, ours = torchvision("models").get_model(name), ResNet(name)
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(2, 3, 64, 64)
+    for model in (ours, theirs):
+        model(images).square().mean().backward()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad, rtol=1e-3, atol=1e-5)
+    assert all(map(torch.equal, ours.buffers(), theirs.buffers()))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
+from peers import torchvision
 from torch import Tensor, nn
 
 from labml_nn.training.checkpoint import CheckpointError
@@ -51,12 +53,15 @@ def on_meta(name: str) -> VisionTransformer:
         return vision_transformer(name)
 
 
+Model = TypeVar("Model", bound=nn.Module)
+
+
 def small(**options: object) -> VisionTransformer:
     values = {"side": 8, "patch": 4, "layers": 2, "heads": 2, "features": 8, "hidden": 12, "n_classes": 5}
     return VisionTransformer(**{**values, **options})  # type: ignore[arg-type]
 
 
-def randomized(model: VisionTransformer) -> VisionTransformer:
+def randomized(model: Model) -> Model:
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.5)
     return model
@@ -87,6 +92,21 @@ def test_outputs_and_gradients_are_those_of_torchvision() -> None:
     logits.square().sum().backward()
     found = [p.grad.norm().item() for p in model.parameters() if p.grad is not None]
     assert found == pytest.approx(GRADIENTS, rel=1e-5, abs=2e-6)
+
+
+def test_training_is_that_of_torchvision_itself() -> None:
+    theirs = (
+        torchvision("models.vision_transformer").VisionTransformer(8, 4, 2, 2, 8, 12, num_classes=5).double()
+    )
+    ours = small().double()
+    randomized(theirs)
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(3, 3, 8, 8, dtype=torch.float64)
+    for model in (ours, theirs):
+        model(images).square().sum().backward()
+    torch.testing.assert_close(ours(images), theirs(images))
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad)
 
 
 def test_table_is_measured() -> None:

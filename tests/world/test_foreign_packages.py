@@ -1,6 +1,6 @@
 """Packages that other people wrote become pages: nothing lost, no markup left, no link that leads nowhere.
 
-The packages are pinned in `requirements/world.lock`. They are neither imported nor part of the repository.
+The packages are pinned in `requirements/world.lock`. They are not part of the repository.
 `WORLD=path:path make world` tries other folders.
 """
 
@@ -28,12 +28,18 @@ INSTALLED = Path(sys.prefix) / "world"
 MARKS = str.maketrans({"\t": " ", "\f": " ", "\xa0": " "})
 
 
+IMPORTED = {"torchvision"}
+"""Installed for `peers.py` rather than to be rendered."""
+
+
 def trees() -> Iterator[Path]:
     """Folders to render: those in the variable `WORLD`, or else the installed packages."""
     if chosen := os.environ.get("WORLD"):
         yield from map(Path, chosen.split(os.pathsep))
         return
     for path in sorted(INSTALLED.glob("*/")):
+        if path.name in IMPORTED:
+            continue
         if any(path.rglob("*.py")) or any(path.rglob("*.pyi")):
             yield path
 

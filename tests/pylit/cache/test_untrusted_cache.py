@@ -252,7 +252,9 @@ def test_two_users_of_one_folder(clone: Path) -> None:
         seen.append({name: data for name, data in files(clone.parent / "important").items() if "/" in name})
     one, both, *later = seen
     assert one.items() < both.items() and len(one) > 10
-    for other in later:  # nothing was made again but the two lists of files for each, which are no longer just written
+    for other in (
+        later
+    ):  # nothing was made again but the two lists of files for each, which are no longer just written
         assert len(dict(other.items() - both.items())) <= 4
 
 
