@@ -121,7 +121,11 @@ def _folded(fold: Fold, lines: Sequence[CodeLine], pre: str, gettext: Gettext) -
 
 
 def _pre(lines: Iterable[CodeLine], last: int, gettext: Gettext) -> str:
-    code = "".join(_line(line, line.number > last, gettext) for line in lines)
+    """Render lines of code. The style sheet counts them, and is told their numbers where they do not go on by one."""
+    code, expected = "", 0
+    for line in lines:
+        code += _line(line, is_counted=line.number == expected, is_after=line.number > last, gettext=gettext)
+        expected = line.number + 1
     return f'<pre class="code" tabindex="0" translate="no"><code>{code}</code></pre>'
 
 
@@ -133,16 +137,15 @@ def _look(anchor: str, gettext: Gettext) -> str:
     return f'<a class="look" href="#{escaped(anchor)}" title="{name}" aria-label="{name}"></a>'
 
 
-def _line(line: CodeLine, is_after: bool, gettext: Gettext) -> str:
+def _line(line: CodeLine, *, is_counted: bool, is_after: bool, gettext: Gettext) -> str:
     """Render a line of code; empty lines after all others are marked."""
     number, html, css = line.number, line.html, "l" if line.html else "l e x" if is_after else "l e"
     if line.chips or line.picture:
         css = "l with" if line.html else css
         chips = _look(line.picture, gettext) + "".join(map(_chip, line.chips))
         html = f'<span>{html}</span><span class="chips">{chips}</span>'
-    return (
-        f'<span class="{css}"><a id="L{number}" href="#L{number}" tabindex="-1">{number}</a>{html}\n</span>'
-    )
+    count = "" if is_counted else f' style="counter-set:l {number}"'
+    return f'<span id="L{number}" class="{css}"{count}>{html}\n</span>'
 
 
 def _chip(chip: Chip) -> str:
