@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from markupsafe import Markup
@@ -24,9 +25,21 @@ LINK_TAG = re.compile(r"</?a\b[^>]*>")
 def render_rows(found: Iterable[Row], *, is_module: bool, heading: Markup, gettext: Gettext) -> Markup:
     """Render the rows of a module, or those of a guide, which starts with its `heading` if that is not empty."""
     if is_module:
-        return Markup("".join(_row(row, gettext) for row in found))
+        rows = list(found)
+        title = ""
+        if rows and rows[0].layout is RowLayout.PLAIN:
+            title, rows[0] = _without_title(rows[0])
+        return Markup(title + "".join(_row(row, gettext) for row in rows))
     title = f"<h1>{heading}</h1>\n" if heading else ""
     return Markup("".join(_guide(found, title)))
+
+
+def _without_title(row: Row) -> tuple[str, Row]:
+    """Return the title that a row begins with, which gets the width of both columns, and the rest of the row."""
+    title, end, rest = str(row.prose).partition("</h1>\n")
+    if not end or not title.startswith("<h1"):
+        return "", row
+    return title + end, replace(row, prose=Markup(rest))
 
 
 def _guide(found: Iterable[Row], title: str) -> Iterator[str]:
