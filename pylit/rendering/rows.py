@@ -44,7 +44,8 @@ def _without_title(row: Row) -> tuple[str, Row]:
 
 def _guide(found: Iterable[Row], title: str) -> Iterator[str]:
     for row in found:
-        yield f'<article class="prose">{title}{row.prose}</article>\n'
+        css = "prose article" if row.layout is RowLayout.ARTICLE else "prose"
+        yield f'<article class="{css}">{title}{row.prose}</article>\n'
         title = ""
 
 
@@ -70,7 +71,7 @@ def _row(row: Row, gettext: Gettext) -> str:
             rest = html[row.code_at :].removesuffix(GROUP_END)
             prose = f"{html[: row.code_at]}{code}{rest}{used}{GROUP_END}"
             return f'{head}<div class="prose">{prose}{link}</div>\n</section>\n'
-        case RowLayout.ESSAY if any(not line.fold for line in row.code):
+        case layout if layout.is_essay and any(not line.fold for line in row.code):
             beside = f'<div class="prose">{_caption(row)}</div>\n{code}'
             rest = f'<section style="--p:1;{_code_lines(row)}" class="row"{within}>\n{beside}</section>\n'
             return f'{head}<div class="prose">{row.prose}{end}</div>\n</section>\n{rest}'

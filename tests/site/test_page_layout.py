@@ -39,11 +39,24 @@ def test_little_is_blank(read: Open, path: str) -> None:
 
 def test_what_belongs_to_the_first_words_stands_beside_them(read: Open) -> None:
     """And not beside the title."""
-    for path in ("resnet/speedrun.html", "zh/resnet/predict.html"):
+    for path in ("resnet/finetune.html", "zh/resnet/predict.html"):
         page = read(path).page
         words, command = (page.locator(place).first.bounding_box() for place in ("main .text p", ".side pre"))
         assert words and command and words["x"] + words["width"] < command["x"]
         assert abs(words["y"] - command["y"]) < 30
+
+
+def test_long_prose_with_little_beside_it_stands_in_the_middle(read: Open) -> None:
+    for path in ("normalization/index.html", "zh/resnet/index.html", "guide/reading.html"):
+        page = read(path).page
+        assert page.locator(".article .side").count() == 0
+        whole = page.locator("main").bounding_box()
+        boxes = page.locator(".article :is(h1, .strip, .part > p)").evaluate_all(
+            "all => all.map(e => e.getBoundingClientRect()).map(b => [b.left, b.right])"
+        )
+        assert whole and len(boxes) > 10
+        middle = whole["x"] + whole["width"] / 2
+        assert all(abs((left + right) / 2 - middle) < 12 for left, right in boxes)
 
 
 @pytest.mark.parametrize("path", ["resnet/pitfalls.html", "data/index.html"])
