@@ -187,7 +187,7 @@
     figure.append(open);
   });
 
-  // What a link leads to is unfolded, and so is everything on paper.
+  // What a link leads to is unfolded.
   const unfold = (element) => {
     const folded = element?.closest("details:not([open])");
     if (!folded) return;
@@ -199,7 +199,6 @@
   addEventListener("hashchange", unfoldTarget);
   document.addEventListener("click", (event) => event.target.closest?.(".look") && requestAnimationFrame(unfoldTarget)); // once more
   unfoldTarget();
-  addEventListener("beforeprint", () => document.querySelectorAll("details.quiet").forEach((e) => { e.open = true; }));
 
   // Lines: `#L118-L126` marks several; a click on a number with Shift makes it so.
   const lines = [...document.querySelectorAll(".l")];
