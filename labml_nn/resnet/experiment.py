@@ -91,10 +91,10 @@ normalizations saw 64 images at a time; on one device ours see all 128. Its resu
 trained on all 50,000 images, as ours for the test set are: 64,000 steps are 164 epochs of these, or
 182 of the 45,000 that are left when some are held out.
 
-Runs that were *recorded before* come from a time when
-[seeds were added](../data/__init__.py#random_generator), so the runs of a row drew the same batches
-at different times. Each accuracy is right, but their deviation is that of related runs. They are
-being recorded again.
+Where seeds are *related*, the runs of a row drew the same batches at different times, because their
+seeds [were added](../data/__init__.py#random_generator) to the numbers of epochs and steps. Each
+run is valid, and so is the mean of their accuracies. The standard deviation does not tell how much
+runs with independent seeds would differ.
 
 ```table
 rows: ../../experiments/resnet/runs/*.json
@@ -116,7 +116,7 @@ columns:
   - head: Seeds
     value: draws
     names:
-      1: recorded before
+      1: related
       2: independent
   - head: The paper
     value: paper_accuracy

@@ -98,16 +98,16 @@ columns:
   - head: Seeds
     value: draws
     names:
-      1: recorded before
+      1: related
       2: independent
 caption: The steps on a CPU, timed by `python -m benchmarks.speedrun` in one run.
 ```
 
 A time is for training on 50,000 images and for measuring on the test set. An accuracy is a mean,
-with the standard deviation of runs that differ in their seed. Where these were *recorded before*,
-their seeds were [added](../data/__init__.py#random_generator) to numbers of epochs and steps, so
-they drew the same batches at different times, and the deviation is that of related runs. They are
-being recorded again.
+with the standard deviation of runs that differ in their seed. Where seeds are *related*, they were
+[added](../data/__init__.py#random_generator) to the numbers of epochs and steps, so the runs drew
+the same batches at different times. Each run is valid, and so is the mean. The standard deviation
+does not tell how much runs with independent seeds would differ.
 
 The first row is what we race against. Its network was made for GPUs and has no shortcuts. It is
 timed in our loop, with as many steps, images and views as its author has chosen. The accuracy is

@@ -36,7 +36,8 @@ _BESIDE = re.compile(
 )
 """A row with code in the middle of its prose. Pagefind takes what follows a line's anchor for a part of that line."""
 _DEFINED = re.compile(r'<span(?= class="n[cf]")')
-_NUMBER = re.compile(r'(<a id="L\d+"[^>]*>)\d+(?=</a>)')
+_LINE = re.compile(r'<span (id="L\d+")')
+"""A line of code. As an empty anchor, its text is in the index once and not twice."""
 _LANG = re.compile(r'<html lang="(\w+)')
 _TOKEN = re.compile(r"<[^>]*>|[^<]+")
 CUT = "\u2060 "
@@ -104,7 +105,7 @@ def prepared(html: str) -> str:
     html = html.replace("<main ", "<main data-pagefind-body ", 1)
     html = html.replace('class="table terms"', 'class="table terms" data-pagefind-weight="0.2"')
     html = _BESIDE.sub(r"\1\3\2", html)
-    html = _NUMBER.sub(r"\1", html)
+    html = _LINE.sub(r"<a \1></a><span", html)
     html = _DEFINED.sub('<span data-pagefind-weight="9"', html)
     head, main, rest = html.partition("<main ")
     lang = _LANG.search(head)

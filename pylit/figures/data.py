@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ..i18n import Gettext
 from ..nearest import listed, suggest
 from ..parsing import FigureError, Format, ValuesError, read_json, refused_character
+from .digits import fixed, is_plain, power_of_ten, scientific, tick_decimals
 
 MAX_SIZE = 20_000_000
 """Maximum size of a file in bytes."""
@@ -23,9 +25,6 @@ MAX_TEXT = 1000
 """Maximum number of characters in a table cell."""
 SMALLEST, LARGEST = 1e-100, 1e100
 """Range of absolute values that can be shown, except 0: their squares neither overflow nor underflow."""
-SMALL, LARGE = 1e-3, 1e5
-"""Range of absolute values that are written without a power of ten."""
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def parse_record(data: bytes, name: str) -> Any:
@@ -89,8 +88,10 @@ def _brief(number: float) -> str:
     return f"about 2^{number.bit_length() - 1}" if isinstance(number, int) else f"{number:g}"
 
 
-def written(value: Any, form: Format, path: str, gettext: Gettext) -> str:
+def written(value: Any, form: Format, path: str, gettext: Gettext, decimals: int | None = None) -> str:
     """Format a value for a table: several numbers as mean and standard deviation, none as a dash.
+
+    `decimals` is how many decimals the numbers of its column have, if its format does not say that.
 
     Raises:
         FigureError: if a number is expected, and it is not one.
@@ -113,43 +114,34 @@ def written(value: Any, form: Format, path: str, gettext: Gettext) -> str:
     found = numbers(value, path)
     mean = statistics.fmean(found)
     if len(found) == 1:
-        return _unit(_digits(mean, form), form, gettext)
+        return _unit(_digits(mean, form, decimals), form, gettext)
     deviation = statistics.stdev(found)
-    return _unit(f"{_digits(mean, form)} ± {_digits(deviation, form)}", form, gettext)
+    text = f"{_digits(mean, form, decimals)} ± {_digits(deviation, form, decimals)}"
+    return _unit(text, form, gettext)
 
 
 def ticks(values: Sequence[float], form: Format, gettext: Gettext) -> list[str]:
-    """Format the numbers at the axis of a chart: all powers of ten as powers if one of them is large or small."""
+    """Format the numbers at the axis of a chart: all powers of ten as powers if one of them is large or small.
+
+    Those at equal distances have equally many decimals.
+    """
     powers = [math.log10(value) if value > 0 else math.nan for value in values]
-    if all(power.is_integer() for power in powers) and not all(_is_plain(value) for value in values):
-        return ["10" + str(int(power)).translate(SUPERSCRIPTS) for power in powers]
-    return [
-        _unit(f"{100 * value:.4g}", form, gettext) if form == "percent" else _scientific(value, 6)
-        for value in values
-    ]
+    if all(power.is_integer() for power in powers) and not all(is_plain(value) for value in values):
+        return [power_of_ten(int(power)) for power in powers]
+    shown = [100 * value for value in values] if form == "percent" else values
+    texts = [f"{value:.4g}" if form == "percent" else scientific(value, 6) for value in shown]
+    gaps = [after - before for before, after in pairwise(values)]
+    if all(math.isclose(gap, gaps[0]) for gap in gaps) and all(map(is_plain, shown)):
+        texts = [fixed(value, tick_decimals(texts)) for value in shown]
+    return [_unit(text, form, gettext) for text in texts]
 
 
-def value_text(number: float, form: Format, gettext: Gettext) -> str:
-    """Format a number of a line of a chart."""
-    return _unit(_digits(number, form), form, gettext)
+def value_text(number: float, form: Format, gettext: Gettext, decimals: int | None = None) -> str:
+    """Format a number of a line of a chart, with so many decimals if its format does not say how many."""
+    return _unit(_digits(number, form, decimals), form, gettext)
 
 
-def _is_plain(number: float) -> bool:
-    """Return whether a number is best written without a power of ten."""
-    return number == 0 or SMALL <= abs(number) < LARGE
-
-
-def _scientific(number: float, digits: int) -> str:
-    """Format a number with so many significant digits: `0.25`, `4.525×10²⁶`."""
-    text = f"{number:.{digits}g}"
-    if _is_plain(number) or "e" not in text:
-        return f"{float(text):.0f}" if "e" in text else text
-    mantissa, _, power = f"{number:.{digits - 1}e}".partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return f"{mantissa}×10{str(int(power)).translate(SUPERSCRIPTS)}"
-
-
-def _digits(number: float, form: Format) -> str:
+def _digits(number: float, form: Format, decimals: int | None) -> str:
     match form:
         case "percent":
             return f"{100 * number:.2f}"
@@ -158,7 +150,7 @@ def _digits(number: float, form: Format) -> str:
         case "ratio":
             return f"{number:.2f}"
         case _:
-            return _scientific(number, 4)
+            return fixed(number, decimals)
 
 
 def _unit(text: str, form: Format, gettext: Gettext) -> str:

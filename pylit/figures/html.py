@@ -14,7 +14,8 @@ from ..errors import PylitError
 from ..i18n import Gettext, Glossary, Term, native_name, turned
 from ..parsing import Chart, Column, FigureError, Format, Standing, Table, Terms, Text
 from ..resolve import LinkError, Links
-from .data import Point, curve, parse_record, select, value_text, written
+from .data import Point, curve, numbers, parse_record, select, value_text, written
+from .digits import common_decimals, places, scientific
 from .line_names import find_styles
 from .standing import LanguageStanding, render_standing
 from .svg_chart import CHART_COLORS, WIDTH, Drawn, draw
@@ -158,17 +159,23 @@ def _values(chart: Chart, drawing: Drawing, page: FigureContext) -> Markup:
         for style, line in zip(drawing.styles, chart.lines, strict=True)
     )
     found = [{point.x: point for point in points} for points in drawing.curves]
+    steps = drawing.steps()
+    decimals = [
+        common_decimals([y for x in steps if (p := points.get(x)) for y in (p.mean, p.low, p.high)])
+        for points in found
+    ]
+    names = places(steps) if chart.x_scale == "linear" else list(map(scientific, steps))
     rows = Markup()
-    for x in drawing.steps():
+    for x, name in zip(steps, names, strict=True):
         cells = Markup()
-        for points in found:
+        for points, digits in zip(found, decimals, strict=True):
             point = points.get(x)
             place = Markup(' data-y="{:.0f}"').format(up.place(point.mean)) if point else Markup()
             cells += Markup('<td class="n"{}>{}</td>').format(
-                place, _value(point, chart.format, page.gettext)
+                place, _value(point, chart.format, page.gettext, digits)
             )
         rows += Markup('<tr data-x="{:.0f}"><th class="n">{}</th>{}</tr>\n').format(
-            across.place(x), value_text(x, "number", page.gettext), cells
+            across.place(x), name, cells
         )
     table = Markup(
         '<table><thead><tr><th class="n" data-name="{}">{}</th>{}</tr></thead><tbody>\n{}</tbody></table>'
@@ -178,14 +185,14 @@ def _values(chart: Chart, drawing: Drawing, page: FigureContext) -> Markup:
     ).format(page.gettext("Values"), table)
 
 
-def _value(point: Point | None, form: Format, gettext: Gettext) -> str:
+def _value(point: Point | None, form: Format, gettext: Gettext, decimals: int | None) -> str:
     """Format the mean at a point, and the smallest and largest value if there are several."""
     if not point:
         return "–"
-    mean = value_text(point.mean, form, gettext)
-    if point.low == point.high:
-        return mean
-    return f"{mean} ({value_text(point.low, form, gettext)} – {value_text(point.high, form, gettext)})"
+    mean, low, high = (
+        value_text(number, form, gettext, decimals) for number in (point.mean, point.low, point.high)
+    )
+    return mean if point.low == point.high else f"{mean} ({low} – {high})"
 
 
 def _table(table: Table, page: FigureContext) -> Markup:
@@ -221,13 +228,21 @@ def recorded_cells(table: Table, links: Links, gettext: Gettext) -> list[list[Te
         rows = list(islice((row for pattern in table.rows for row in _rows(pattern, links)), MAX_ROWS + 1))
         if len(rows) > MAX_ROWS:
             raise FigureError(f"the table has more than {MAX_ROWS:,} rows", "Select fewer files or rows.")
-    return [[_cell(row, column, gettext) for column in table.columns] for row in rows]
+    columns = [_cells(rows, column, gettext) for column in table.columns]
+    return [list(cells) for cells in zip(*columns, strict=True)]
 
 
-def _cell(row: Any, column: Column, gettext: Gettext) -> Text | str:
+def _cells(rows: Sequence[Any], column: Column, gettext: Gettext) -> list[Text | str]:
+    """Return the cells of a column. Its numbers have equally many decimals."""
     with _at(column.place):
-        text = written(select(row, column.value), column.format, column.value, gettext)
-    return column.names.get(text, text)
+        path = column.value
+        values = [select(row, path) for row in rows]
+        decimals = None
+        if column.format == "number":
+            found = [numbers(value, path) for value in values if value is not None]
+            decimals = common_decimals([sum(items) / len(items) for items in found if items])
+        texts = [written(value, column.format, path, gettext, decimals) for value in values]
+    return [column.names.get(text, text) for text in texts]
 
 
 def _terms(page: FigureContext) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from enum import Enum
 from math import ceil
 
@@ -10,7 +11,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from ..parsing import Prose
-from .beside import CODE_LINE, Group, Place, Run, arrange, split_blocks
+from .beside import CODE_LINE, Block, Group, Place, Run, arrange, split_blocks
 from .prose_html import ProseRenderer
 
 SIMPLE = frozenset("paragraph_open inline paragraph_close heading_open heading_close".split())
@@ -22,6 +23,10 @@ ROW_WIDTH = 54
 NARROW = 42
 """Characters in a line of prose on a phone."""
 GROUP_END = "</div>\n"
+SCREEN = 30
+"""Lines of prose on a screen."""
+FILLED = 1 / 3
+"""Share of the height of long prose that the margin must fill: a blank one would take half of each screen."""
 LONG = 1.6
 """Prose is long if it is that many times as high as its code."""
 
@@ -35,6 +40,13 @@ class RowLayout(Enum):
     """Below the code, examples, tables and pictures stand beside the prose."""
     ESSAY = "essay"
     """Prose in a column of its own, with a margin; any code below it."""
+    ARTICLE = "essay article"
+    """Long prose with too little to fill a margin: all of it in one column, in the middle."""
+
+    @property
+    def is_essay(self) -> bool:
+        """Whether prose has no code beside it."""
+        return self in (RowLayout.ESSAY, RowLayout.ARTICLE)
 
 
 def lay_out(
@@ -50,7 +62,7 @@ def lay_out(
     blocks = list(split_blocks(tokens, width, is_essay=is_essay))
     height = sum(block.height for block in blocks)
     if is_essay:
-        return RowLayout.ESSAY, _several(arrange(blocks, is_essay=True)), 0
+        return *_essay(blocks), 0
     has_side = any(block.place is Place.SIDE for block in blocks)
     if prose.section.opens and has_side:
         if blocks[0].is_heading:
@@ -60,8 +72,19 @@ def lay_out(
         return RowLayout.BESIDE, arrange(blocks, shown * CODE_LINE + 1, is_essay=False), 0
     if height > 12 and height > LONG * shown * CODE_LINE and not prose.section.opens:
         essay = list(split_blocks(tokens, ESSAY_WIDTH, is_essay=True))
-        return RowLayout.ESSAY, _several(arrange(essay, is_essay=True)), 0
+        return *_essay(essay), 0
     return RowLayout.PLAIN, [], 0
+
+
+def _essay(blocks: Sequence[Block]) -> tuple[RowLayout, list[Group]]:
+    """Return the layout of prose without code beside it, and its groups."""
+    groups = arrange(blocks, is_essay=True)
+    height = sum(max(group.left, group.right) for group in groups)
+    filled = sum(run.height for group in groups for run in group.runs if run.place is not Place.TEXT)
+    if height < SCREEN or filled > FILLED * height:
+        return RowLayout.ESSAY, _several(groups)
+    inline = [replace(block, place=Place.TEXT) if block.place is Place.SIDE else block for block in blocks]
+    return RowLayout.ARTICLE, _several(arrange(inline, is_essay=True))
 
 
 def _several(groups: list[Group]) -> list[Group]:

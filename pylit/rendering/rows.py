@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from markupsafe import Markup
@@ -24,14 +25,27 @@ LINK_TAG = re.compile(r"</?a\b[^>]*>")
 def render_rows(found: Iterable[Row], *, is_module: bool, heading: Markup, gettext: Gettext) -> Markup:
     """Render the rows of a module, or those of a guide, which starts with its `heading` if that is not empty."""
     if is_module:
-        return Markup("".join(_row(row, gettext) for row in found))
+        rows = list(found)
+        title = ""
+        if rows and rows[0].layout is RowLayout.PLAIN:
+            title, rows[0] = _without_title(rows[0])
+        return Markup(title + "".join(_row(row, gettext) for row in rows))
     title = f"<h1>{heading}</h1>\n" if heading else ""
     return Markup("".join(_guide(found, title)))
 
 
+def _without_title(row: Row) -> tuple[str, Row]:
+    """Return the title that a row begins with, which gets the width of both columns, and the rest of the row."""
+    title, end, rest = str(row.prose).partition("</h1>\n")
+    if not end or not title.startswith("<h1"):
+        return "", row
+    return title + end, replace(row, prose=Markup(rest))
+
+
 def _guide(found: Iterable[Row], title: str) -> Iterator[str]:
     for row in found:
-        yield f'<article class="prose">{title}{row.prose}</article>\n'
+        css = "prose article" if row.layout is RowLayout.ARTICLE else "prose"
+        yield f'<article class="{css}">{title}{row.prose}</article>\n'
         title = ""
 
 
@@ -57,7 +71,7 @@ def _row(row: Row, gettext: Gettext) -> str:
             rest = html[row.code_at :].removesuffix(GROUP_END)
             prose = f"{html[: row.code_at]}{code}{rest}{used}{GROUP_END}"
             return f'{head}<div class="prose">{prose}{link}</div>\n</section>\n'
-        case RowLayout.ESSAY if any(not line.fold for line in row.code):
+        case layout if layout.is_essay and any(not line.fold for line in row.code):
             beside = f'<div class="prose">{_caption(row)}</div>\n{code}'
             rest = f'<section style="--p:1;{_code_lines(row)}" class="row"{within}>\n{beside}</section>\n'
             return f'{head}<div class="prose">{row.prose}{end}</div>\n</section>\n{rest}'
@@ -121,7 +135,11 @@ def _folded(fold: Fold, lines: Sequence[CodeLine], pre: str, gettext: Gettext) -
 
 
 def _pre(lines: Iterable[CodeLine], last: int, gettext: Gettext) -> str:
-    code = "".join(_line(line, line.number > last, gettext) for line in lines)
+    """Render lines of code. The style sheet counts them, and is told their numbers where they do not go on by one."""
+    code, expected = "", 0
+    for line in lines:
+        code += _line(line, is_counted=line.number == expected, is_after=line.number > last, gettext=gettext)
+        expected = line.number + 1
     return f'<pre class="code" tabindex="0" translate="no"><code>{code}</code></pre>'
 
 
@@ -133,16 +151,15 @@ def _look(anchor: str, gettext: Gettext) -> str:
     return f'<a class="look" href="#{escaped(anchor)}" title="{name}" aria-label="{name}"></a>'
 
 
-def _line(line: CodeLine, is_after: bool, gettext: Gettext) -> str:
+def _line(line: CodeLine, *, is_counted: bool, is_after: bool, gettext: Gettext) -> str:
     """Render a line of code; empty lines after all others are marked."""
     number, html, css = line.number, line.html, "l" if line.html else "l e x" if is_after else "l e"
     if line.chips or line.picture:
         css = "l with" if line.html else css
         chips = _look(line.picture, gettext) + "".join(map(_chip, line.chips))
         html = f'<span>{html}</span><span class="chips">{chips}</span>'
-    return (
-        f'<span class="{css}"><a id="L{number}" href="#L{number}" tabindex="-1">{number}</a>{html}\n</span>'
-    )
+    count = "" if is_counted else f' style="counter-set:l {number}"'
+    return f'<span id="L{number}" class="{css}"{count}>{html}\n</span>'
 
 
 def _chip(chip: Chip) -> str:

@@ -195,7 +195,7 @@ def test_open_pictures_are_accessible(read: Open, width: int) -> None:
 
 
 CHARTS = ("resnet/signals.html", "zh/resnet/signals.html")
-AT_100 = ("blocks 100", "plain 1.6×10¹³", "scaled 5.484×10¹⁰", "post-activation 109", "pre-activation 67.05")
+AT_100 = ("blocks 100", "plain 1.6×10¹³", "scaled 5.484×10¹⁰", "post-activation 109.0", "pre-activation 67.0")
 
 
 def chart(page: Page) -> Locator:

@@ -39,11 +39,24 @@ def test_little_is_blank(read: Open, path: str) -> None:
 
 def test_what_belongs_to_the_first_words_stands_beside_them(read: Open) -> None:
     """And not beside the title."""
-    for path in ("resnet/speedrun.html", "zh/resnet/predict.html"):
+    for path in ("resnet/finetune.html", "zh/resnet/predict.html"):
         page = read(path).page
         words, command = (page.locator(place).first.bounding_box() for place in ("main .text p", ".side pre"))
         assert words and command and words["x"] + words["width"] < command["x"]
         assert abs(words["y"] - command["y"]) < 30
+
+
+def test_long_prose_with_little_beside_it_stands_in_the_middle(read: Open) -> None:
+    for path in ("normalization/index.html", "zh/resnet/index.html", "guide/reading.html"):
+        page = read(path).page
+        assert page.locator(".article .side").count() == 0
+        whole = page.locator("main").bounding_box()
+        boxes = page.locator(".article :is(h1, .strip, .part > p)").evaluate_all(
+            "all => all.map(e => e.getBoundingClientRect()).map(b => [b.left, b.right])"
+        )
+        assert whole and len(boxes) > 10
+        middle = whole["x"] + whole["width"] / 2
+        assert all(abs((left + right) / 2 - middle) < 12 for left, right in boxes)
 
 
 @pytest.mark.parametrize("path", ["resnet/pitfalls.html", "data/index.html"])
@@ -132,10 +145,15 @@ def test_folded_imports_open_for_links_and_by_hand(read: Open, scripts: bool) ->
         expect(page.locator(f"#L{line}")).to_be_in_viewport()
 
 
-def test_on_paper_nothing_is_folded_or_cut_and_links_have_addresses(read: Open) -> None:
+def test_on_paper_nothing_is_cut_and_links_have_addresses(read: Open) -> None:
+    """Imports are one line, unless the reader has opened them."""
     page = read("resnet/index.html", width=700).page
     page.emulate_media(media="print")
-    expect(page.locator(f"#L{resnet_line('from collections.abc import Sequence')}")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    imports = page.locator(f"#L{resnet_line('from collections.abc import Sequence')}")
+    expect(imports).to_be_hidden()
+    page.locator("details.quiet > summary").first.evaluate("e => e.click()")
+    expect(imports).to_be_visible()
     link = page.locator(".prose a[href^='https://arxiv.org']").first
     after = link.evaluate("e => getComputedStyle(e, '::after').content")
     assert link.get_attribute("href") in after.replace("attr(href)", link.get_attribute("href") or "")

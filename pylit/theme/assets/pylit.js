@@ -1,6 +1,7 @@
 // What a page can do with scripts; without them it can all be read.
 (() => {
   const words = document.body.dataset;
+  const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
   // Much work can wait until a reader comes near.
   const whenNear = (elements, act) => {
@@ -90,8 +91,7 @@
   }
 
   // Uses that are lit and off the screen: how many there are, and a way to the next one.
-  const pill = document.createElement("button");
-  Object.assign(pill, { type: "button", className: "pill", hidden: true });
+  const pill = make("button", { type: "button", className: "pill", hidden: true });
   document.querySelector("main").append(pill);
   const box = (element) => { // of what is laid out: what is far from the screen is not
     while (!element.checkVisibility({ contentVisibilityAuto: true })) element = element.parentElement.closest(".part, .row, body");
@@ -132,12 +132,6 @@
     next.focus({ preventScroll: true });
   });
 
-  // Pictures of tensors: a link to one opens them.
-  const reveal = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest(".looks")?.setAttribute("open", "");
-  addEventListener("hashchange", reveal);
-  document.addEventListener("click", (event) => event.target.closest?.(".look") && requestAnimationFrame(reveal));
-  reveal();
-
   // What somebody typed in a session, without prompts and output: a line without a prompt goes on with what is above it.
   const typed = (code) => {
     const copy = code.cloneNode(true);
@@ -153,16 +147,14 @@
 
   // A button that copies, on every piece of code.
   whenNear(document.querySelectorAll("pre"), (pre) => {
-    const copy = document.createElement("button");
-    copy.type = "button";
-    copy.className = "copy";
-    const say = (text) => { copy.title = text; copy.setAttribute("aria-label", text); copy.classList.toggle("done", text === words.copied); };
+    const copy = make("button", { type: "button", className: "copy" });
+    const say = (text) => { copy.title = copy.ariaLabel = text; copy.classList.toggle("done", text === words.copied); };
     say(words.copy);
     copy.addEventListener("click", async () => {
       const lines = [...pre.querySelectorAll(".l")];
       let text = pre.querySelector("code").textContent;
       if (lines.length) {
-        text = lines.map((line) => [...line.childNodes].slice(1).map((n) => n.className === "chips" ? "" : n.textContent).join("")).join("");
+        text = lines.map((line) => [...line.childNodes].map((n) => n.className === "chips" ? "" : n.textContent).join("")).join("");
       } else if (pre.querySelector(".gp")) {
         text = typed(pre.querySelector("code"));
       } else if (pre.parentElement.classList.contains("example")) { // too long to be coloured
@@ -180,19 +172,11 @@
   whenNear(document.querySelectorAll("figure.picture:not(.chart)"), (figure) => {
     const picture = figure.querySelector("svg, img");
     if (!picture) return;
-    const open = document.createElement("button");
-    open.type = "button";
-    open.className = "zoom";
-    const name = picture.getAttribute("aria-label") || picture.alt || "";
-    open.setAttribute("aria-label", `${words.zoom}: ${name}`);
+    const name = picture.ariaLabel || picture.alt || "";
+    const open = make("button", { type: "button", className: "zoom", ariaLabel: `${words.zoom}: ${name}` });
     open.addEventListener("click", () => {
-      const dialog = document.createElement("dialog");
-      dialog.className = "large";
-      const close = document.createElement("button");
-      close.type = "button";
-      close.textContent = words.close;
-      dialog.setAttribute("aria-label", name);
-      dialog.append(picture.cloneNode(true), close);
+      const dialog = make("dialog", { className: "large", ariaLabel: name });
+      dialog.append(picture.cloneNode(true), make("button", { type: "button", textContent: words.close }));
       dialog.addEventListener("click", () => dialog.close());
       dialog.addEventListener("close", () => { dialog.remove(); open.focus(); });
       document.body.append(dialog);
@@ -203,7 +187,7 @@
     figure.append(open);
   });
 
-  // What a link leads to is unfolded, and so is everything on paper.
+  // What a link leads to is unfolded.
   const unfold = (element) => {
     const folded = element?.closest("details:not([open])");
     if (!folded) return;
@@ -213,29 +197,34 @@
   };
   const unfoldTarget = () => unfold(document.getElementById(decodeURIComponent(location.hash.slice(1))));
   addEventListener("hashchange", unfoldTarget);
+  document.addEventListener("click", (event) => event.target.closest?.(".look") && requestAnimationFrame(unfoldTarget)); // once more
   unfoldTarget();
-  addEventListener("beforeprint", () => document.querySelectorAll("details.quiet").forEach((e) => { e.open = true; }));
 
   // Lines: `#L118-L126` marks several; a click on a number with Shift makes it so.
-  const numbers = [...document.querySelectorAll(".l > [id]")];
+  const lines = [...document.querySelectorAll(".l")];
   const markLines = () => {
     document.querySelectorAll(".marked").forEach((e) => e.classList.remove("marked"));
     const ends = /^#L(\d+)-L(\d+)$/.exec(location.hash)?.slice(1).map(Number);
     if (!ends) return;
-    const chosen = numbers.filter((a) => +a.id.slice(1) >= Math.min(...ends) && +a.id.slice(1) <= Math.max(...ends));
-    chosen.forEach((a) => a.parentElement.classList.add("marked"));
+    const chosen = lines.filter((e) => +e.id.slice(1) >= Math.min(...ends) && +e.id.slice(1) <= Math.max(...ends));
+    chosen.forEach((e) => e.classList.add("marked"));
     chosen.forEach(unfold);
     chosen[0]?.scrollIntoView();
   };
   addEventListener("hashchange", markLines);
   markLines();
+  document.addEventListener("pointerover", ({ target }) => {
+    const line = target.closest?.(".l");
+    if (!line || line.querySelector(".no")) return;
+    line.prepend(make("a", { className: "no", href: `#${line.id}`, tabIndex: -1, ariaLabel: line.id }));
+  });
   document.addEventListener("click", (event) => {
-    const number = event.shiftKey && event.target.closest?.(".l > [id]");
+    const number = event.shiftKey && event.target.closest?.(".no");
     const from = /^#(L\d+)/.exec(location.hash);
     if (!number || !from) return;
     event.preventDefault();
     getSelection().removeAllRanges();
-    const ends = [from[1], number.id].sort((a, b) => a.slice(1) - b.slice(1));
+    const ends = [from[1], number.hash.slice(1)].sort((a, b) => a.slice(1) - b.slice(1));
     location.hash = ends.join("-");
   });
 })();

@@ -14,6 +14,7 @@ from rendering import render
 
 from pylit.errors import Report
 from pylit.figures.data import Point, curve, numbers, parse_record, select, ticks, value_text, written
+from pylit.figures.digits import common_decimals, fixed, places
 from pylit.figures.line_names import break_name, find_styles, place_names
 from pylit.figures.svg_chart import make_axis
 from pylit.i18n.blocks import blocks
@@ -61,7 +62,7 @@ def test_a_chart_has_axes_a_line_a_band_and_its_name(write: Write, tmp_path: Pat
         text.text for text in svg.iter("text") if "class" not in text.attrib or "m" in text.attrib["class"][0]
     ]
     assert words[:5] == ["50 %", "60 %", "70 %", "80 %", "90 %"]
-    assert words[5:] == ["1", "1.2", "1.4", "1.6", "1.8", "2", "epoch", "accuracy"]
+    assert words[5:] == ["1.0", "1.2", "1.4", "1.6", "1.8", "2.0", "epoch", "accuracy"]
     assert [(name.attrib["class"], name[0].text) for name in svg.iter("text") if len(name)] == [
         ("name line-1", "quick")
     ]
@@ -304,6 +305,8 @@ def test_numbers_are_written_as_readers_like_them() -> None:
         ([1e-4, 1e-2], ["10⁻⁴", "10⁻²"]),
         ([0, 2e25], ["0", "2×10²⁵"]),
         ([-1, 0], ["-1", "0"]),
+        ([0, 0.5, 1], ["0.0", "0.5", "1.0"]),
+        ([0.5, 1, 2], ["0.5", "1", "2"]),
     ],
 )
 def test_ticks_are_short_and_of_one_kind(numbers: list[float], texts: list[str]) -> None:
@@ -316,6 +319,60 @@ def test_ticks_are_short_and_of_one_kind(numbers: list[float], texts: list[str])
 )
 def test_values_of_a_chart_have_four_digits(number: float, text: str) -> None:
     assert value_text(number, "number", lambda text: text) == text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "decimals"),
+    [
+        ([98.7, 100], 1),
+        ([1.2, 6.88, 8], 2),
+        ([3, 1, 2], 0),
+        ([0.3469, 0.1144, 0.09613], 4),  # the largest has four digits
+        ([1.08, 4.139, 158.2], 1),
+        ([0.15, 0.5, 1], 2),
+        ([1, 0.6153, 0.003667], None),  # 0.004 would have lost too much
+        ([1, 0.6153, 0.003667, -0.007], 3),  # but not where numbers are near zero by chance
+        ([58.4, 0.0206], None),
+        ([0.001, 0.5], 3),
+        ([1, 2e5], None),
+        ([0, 0], None),
+        ([], None),
+    ],
+)
+def test_numbers_of_a_column_have_equally_many_decimals(numbers: list[float], decimals: int | None) -> None:
+    assert common_decimals(numbers) == decimals
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts"),
+    [
+        ([1, 2, 3, 4, 5, 6, 7, 8.01], "1 2 3 4 5 6 7 8"),
+        ([1.01, 2.02, 3.06, 4, 4.66], "1 2 3 4 4.7"),  # the last one is not whole
+        ([0.5, 0.55, 0.6, 1], "0.50 0.55 0.60 1.00"),
+        ([0, 0.0157, 0.0353, 0.051, 1], "0.000 0.016 0.035 0.051 1.000"),
+        ([0, 50, 1000], "0 50 1000"),
+        ([0.333333, 1.333333], "0.3 1.3"),
+        ([1, 1e6], "1 1×10⁶"),
+        ([0.123456], "0.1235"),
+    ],
+)
+def test_places_are_as_fine_as_their_distances(numbers: list[float], texts: str) -> None:
+    assert places(numbers) == texts.split()
+
+
+def test_negative_zero_has_no_sign() -> None:
+    assert fixed(-0.001, 2) == "0.00" and fixed(-0.01, 2) == "-0.01"
+
+
+def test_a_table_has_equal_decimals(write: Write, tmp_path: Path) -> None:
+    record = {"runs": [{"name": n, "score": s} for n, s in (("a", [98.7, 98.9]), ("b", 100), ("c", None))]}
+    text = (
+        "rows: ../runs/quick.json#runs\ncolumns:\n  - head: Name\n    value: name\n"
+        "  - head: Score\n    value: score\n    format: number\n"
+    )
+    html, report = show(write, tmp_path, "table", text, record)
+    assert not report.problems
+    assert re.findall(r'<td class="n">(.*?)</td>', html) == ["98.8 ± 0.1", "100.0", "–"]
 
 
 def test_a_curve_is_the_mean_of_runs_where_they_have_numbers() -> None:

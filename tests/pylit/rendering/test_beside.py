@@ -8,6 +8,7 @@ from pylit.parsing.prose import parse_prose
 from pylit.parsing.source import parse_markdown
 from pylit.rendering.beside import arrange, split_blocks
 from pylit.rendering.page_body import with_title
+from pylit.rendering.row_layout import RowLayout, lay_out
 
 LONG = "Words that go on for a line or so, and then for another one. " * 8
 EXAMPLE = ">>> f(1)\n2"
@@ -83,3 +84,19 @@ def test_two_charts_stand_side_by_side() -> None:
     chart = "```chart\nlines: []\n```"
     assert layout(f"In short:\n\n{chart}\n\n{chart}\n\n{LONG}") == "T|TS|T"
     assert layout(f"{LONG}\n\n{LONG}\n\n{chart}\n\n{LONG}") == "T|TST"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        (f"# A\n\n{LONG}\n\n{EXAMPLE}", RowLayout.ESSAY),  # not a screen
+        ("# A\n\n" + f"{LONG}\n\n" * 6, RowLayout.ARTICLE),
+        ("# A\n\n" + f"{LONG}\n\n" * 6 + EXAMPLE, RowLayout.ARTICLE),
+        ("# A\n\n" + f"{LONG}\n\n>>> x = 1\n{EXAMPLE}\n\n" * 6, RowLayout.ESSAY),
+    ],
+)
+def test_long_prose_with_little_for_a_margin_has_none(markdown: str, expected: RowLayout) -> None:
+    (prose,) = parse_prose(parse_markdown(markdown, "a.md").sections, is_module=True)
+    found, groups, _ = lay_out(prose, with_title(prose.tokens), 0, has_code=False)
+    assert found is expected
+    assert any(group.has_side for group in groups) == (EXAMPLE in markdown and expected is RowLayout.ESSAY)

@@ -147,8 +147,8 @@ def test_what_is_not_for_readers_is_folded(write: Write, tmp_path: Path) -> None
     )
     assert re.findall(r'id="(L\d+)"', folded) == ["L1", "L2", "L3", "L4"]
     assert (
-        '<div class="code-part"><pre class="code" tabindex="0" translate="no"><code><span class="l"><a id="L5"'
-        in html
+        '<div class="code-part"><pre class="code" tabindex="0" translate="no"><code>'
+        '<span id="L5" class="l" style="counter-set:l 5">' in html
     )
     assert "--c:1" in html
     assert "<details" not in page(tmp_path, "pkg/a.py", conventions=Conventions(fold_noise=False))[0]
@@ -190,7 +190,7 @@ def test_settings_decide_how_comments_are_read(write: Write, tmp_path: Path) -> 
 def test_other_languages_have_their_colours(write: Write, tmp_path: Path) -> None:
     write("pkg/a.py", "# %%\n# %%bash\n# for x in y; do\n#   echo $x\n# done\n")
     html = page(tmp_path, "pkg/a.py")[0]
-    assert '3</a><span class="k">for</span> x <span class="k">in</span>' in html
+    assert '"><span class="k">for</span> x <span class="k">in</span>' in html
     assert html.count('class="l"') == 4
 
 
