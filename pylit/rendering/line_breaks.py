@@ -34,7 +34,7 @@ def keep_together(tokens: Sequence[Token]) -> list[Token]:
     """
     result = list(tokens)
     for index, token in enumerate(result):
-        if token.type == "text":
+        if token.type == "text" and " " in token.content:
             text = _REFERENCE.sub("\\1\\2\N{NO-BREAK SPACE}", _UNIT.sub("\N{NO-BREAK SPACE}", token.content))
             result[index] = token if text == token.content else token.copy(content=text)
     for index, token in enumerate(result):
