@@ -115,6 +115,8 @@ class Store:
         """
         self.folder = folder
         self.secret = secret or os.urandom(32)
+        self.level = 1 if secret else 0
+        """How much entries are compressed: not at all if only this build reads them."""
         self.limit = limit
         self.mark = os.urandom(4).hex()
         """Part of the names of all temporary files of this store, in all processes of a build."""
@@ -170,7 +172,7 @@ class Store:
         if self.folder is not None:
             if len(data) > LARGEST:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(self.folder))
-            path, packed = Path(self._path(key)), zlib.compress(data, 1)
+            path, packed = Path(self._path(key)), zlib.compress(data, self.level)
             if not path.parent.is_dir():  # also if the cache was just deleted
                 _claim(self.folder)
             write_file(path, _MAGIC + self._seal(key, packed) + packed, self.mark)

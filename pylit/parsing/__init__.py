@@ -27,7 +27,7 @@ from .figure_spec import (
 from .html_blocks import alignment
 from .html_tags import Tag, parse_attributes, parse_tag
 from .inline_spans import Span, SpanKind, find_spans
-from .invisible import HIDDEN_HINT, hidden_characters, show_hidden, suspicion, unwanted_characters
+from .invisible import HIDDEN_HINT, has_hidden, hidden_characters, show_hidden, suspicion, unwanted_characters
 from .linked_notes import back_anchor
 from .listing import listing
 from .lookalikes import find_lookalikes
@@ -119,6 +119,7 @@ __all__ = [
     "find_lookalikes",
     "find_spans",
     "formula_at",
+    "has_hidden",
     "hidden_characters",
     "innermost",
     "is_expression",

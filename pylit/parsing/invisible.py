@@ -63,6 +63,13 @@ class Hidden(NamedTuple):
         return f"{self.code} {name}".strip()
 
 
+def has_hidden(text: str) -> bool:
+    """Return whether there may be invisible characters in `text`: a quick look at a whole file."""
+    if text.isascii():  # much faster than the search
+        return not text.replace("\n", "").replace("\t", "").isprintable()
+    return _HIDDEN.search(text) is not None
+
+
 def hidden_characters(text: str) -> Iterator[Hidden]:
     """Yield the invisible characters of `text`, except those that select a visible variant."""
     if text.isascii() and text.isprintable():  # true for nearly all code

@@ -41,6 +41,8 @@ from .plain_math import plain_formula
 from .roles import name_role
 from .tables import table
 
+_WORDS = re.compile(r"""[A-Za-z0-9](?:[A-Za-z0-9 ,.;:()'"/-]*[A-Za-z0-9,.;:)])?""")
+"""A block without any markup."""
 _ADDRESS = re.compile(r"://|www\.|@")
 """What any bare address has."""
 
@@ -251,6 +253,8 @@ def all_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def plain_text(text: str) -> str:
     """Return a block as plain text, for titles and attributes."""
+    if _WORDS.fullmatch(text):
+        return text
     parts = []
     for token in all_tokens(parse_inline(text)):
         if token.type in ("softbreak", "hardbreak"):

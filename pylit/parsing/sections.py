@@ -106,7 +106,7 @@ def cut(
         layout: How the lines are divided; the markup of the file is recorded there.
         dialect: The dialect of docstrings, or `auto`.
     """
-    nodes = list(definition_nodes(tree))
+    nodes = definition_nodes(tree)
     definitions = tuple(_definition(found, lines, layout.own) for found in nodes)
     bodies = [("", tree.body), *((found.name, found.node.body) for found in nodes)]
     statements = [(within, body[0]) for within, body in bodies if body]

@@ -7,7 +7,7 @@ import io
 import itertools
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeGuard
@@ -40,6 +40,10 @@ def python_tokens(text: str) -> tuple[tokenize.TokenInfo, ...]:
     return tuple(tokenize.generate_tokens(io.StringIO(text).readline))
 
 
+_SUITES = ("body", "handlers", "cases", "orelse", "finalbody")
+"""Fields of nodes that hold statements, in the order of their lines."""
+
+
 @dataclass(frozen=True)
 class FoundDefinition:
     """A class or function in the syntax tree."""
@@ -50,8 +54,13 @@ class FoundDefinition:
     suite: int
 
 
-def definition_nodes(tree: ast.Module) -> Iterator[FoundDefinition]:
-    """Yield each class and function in order of lines."""
+@lru_cache(maxsize=2)
+def definition_nodes(tree: ast.Module) -> Sequence[FoundDefinition]:
+    """Return each class and function in order of lines."""
+    return tuple(_definition_nodes(tree))
+
+
+def _definition_nodes(tree: ast.Module) -> Iterator[FoundDefinition]:
     suites = itertools.count()
     stack: list[tuple[ast.AST, str, int, int]] = [(tree, "", 0, next(suites))]
     while stack:
@@ -60,14 +69,12 @@ def definition_nodes(tree: ast.Module) -> Iterator[FoundDefinition]:
             name = prefix + node.name
             yield FoundDefinition(node, name, depth, suite)
             prefix, depth = name + ".", depth + 1
-        inside = []
-        for _, value in ast.iter_fields(node):
-            if isinstance(value, list):  # only statements can contain definitions, and they are in lists
+        inside: list[tuple[ast.AST, str, int, int]] = []
+        for name in _SUITES:  # only statements, handlers and cases can contain definitions
+            if name in node._fields and isinstance(value := getattr(node, name), list):
                 suite = next(suites)
-                inside += [
-                    (child, prefix, depth, suite) for child in value if not isinstance(child, ast.expr)
-                ]
-        stack += [item for item in reversed(inside) if isinstance(item[0], ast.AST)]
+                inside += [(child, prefix, depth, suite) for child in value]
+        stack += reversed(inside)
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterator[ast.arg]:

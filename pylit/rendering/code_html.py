@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..parsing import (
     Source,
     definition_nodes,
+    has_hidden,
     hidden_characters,
     python_tokens,
     show_hidden,
@@ -133,17 +134,18 @@ def _line(
     line: str, pieces: Iterable[Piece], same: Mapping[Position, int], links: Mapping[Position, Reference]
 ) -> str:
     html: list[str] = []
+    shown = _code if has_hidden(line) else escaped
     tag, begin, end = "", 0, 0  # adjacent pieces of the same style are joined
     for place, stop, css, is_name in pieces:
         group = same.get(place) if is_name else None
         link = links.get(place) if is_name else None
         if css or group is not None or link:
-            new, start = _tag(css, group, link), place[1]
+            new, start = _tag(css, group, link) if link else _span(css, group), place[1]
             if new != tag or start != end or group is not None or link:
-                html += (_element(tag, line[begin:end]), _code(line[end:start]))
+                html += (_element(tag, shown(line[begin:end])), shown(line[end:start]))
                 tag, begin = new, start
             end = stop
-    html += (_element(tag, line[begin:end]), _code(line[end:]))
+    html += (_element(tag, shown(line[begin:end])), shown(line[end:]))
     return "".join(html)
 
 
@@ -228,15 +230,18 @@ def _tag(css: str, number: int | None = None, link: Reference | None = None) -> 
     return f"<span{attributes}>" if attributes else ""
 
 
+_span = lru_cache(maxsize=4096)(_tag)
+
+
 def _html(pieces: Iterable[tuple[str, Sequence[str]]]) -> str:
-    return "".join(_element(tag, "".join(parts)) for tag, parts in pieces)
+    return "".join(_element(tag, _code("".join(parts))) for tag, parts in pieces)
 
 
-def _element(tag: str, text: str) -> str:
-    """Return `text` inside the element that `tag` starts."""
-    if not tag or not text:
-        return _code(text)
-    return f"{tag}{_code(text)}</{'a' if tag.startswith('<a ') else 'span'}>"
+def _element(tag: str, html: str) -> str:
+    """Return `html` inside the element that `tag` starts."""
+    if not tag or not html:
+        return html
+    return f"{tag}{html}</{'a' if tag.startswith('<a ') else 'span'}>"
 
 
 def _code(text: str) -> str:

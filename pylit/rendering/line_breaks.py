@@ -16,7 +16,9 @@ _OPENING = "([“‘（《「『【"
 _UNIT = re.compile(r"(?<=\d) (?=[%×])")
 _REFERENCE = re.compile(r"\b([Tt]able|[Ff]igure|[Ss]ection|[Ee]quation) (?=\d)|([表图図式]) (?=\d)")
 """A word that its number belongs to."""
-HYPHENED = re.compile(r"\b[A-Za-z]+(?:-\w+)*-\d+\b|(?<![\w-])--?[a-z]+(?:-[a-z]+)*")
+_MAY_REFER = ("able ", "igure ", "ection ", "quation ", "表 ", "图 ", "図 ", "式 ", " %", " ×")
+"""One of these is in every text in which spaces are replaced."""
+HYPHENED = re.compile(r"\b[A-Za-z]++(?=-)(?:-\w+)*-\d+\b|(?<![\w-])--?[a-z]+(?:-[a-z]+)*")
 """A name such as ResNet-50, or an option such as --batch-size."""
 MOST_JOINED = 20
 """Characters of a name that lines never break: more would be too wide for a phone."""
@@ -34,7 +36,7 @@ def keep_together(tokens: Sequence[Token]) -> list[Token]:
     """
     result = list(tokens)
     for index, token in enumerate(result):
-        if token.type == "text":
+        if token.type == "text" and any(end in token.content for end in _MAY_REFER):
             text = _REFERENCE.sub("\\1\\2\N{NO-BREAK SPACE}", _UNIT.sub("\N{NO-BREAK SPACE}", token.content))
             result[index] = token if text == token.content else token.copy(content=text)
     for index, token in enumerate(result):

@@ -25,6 +25,7 @@ from ..parsing import (
     Section,
     Source,
     find_lookalikes,
+    has_hidden,
     plain_text,
     python_tokens,
     show_hidden,
@@ -277,6 +278,8 @@ def _outputs(source: Source, section: Section, context: Context) -> Markup:
 
 def _report_disguises(source: Source, context: Context) -> None:
     """Report misleading code: invisible characters, and names that look like others."""
+    if not has_hidden(source.text) and source.text.isascii():
+        return
     for section in source.sections:
         for context.line in section.code:
             if reason := suspicion(source.lines[context.line - 1]):

@@ -127,7 +127,8 @@ class PassageRenderer(RendererHTML):
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Render text."""
-        return HYPHENED.sub(lambda found: self._joined(found[0]), escapeHtml(tokens[idx].content))
+        text = escapeHtml(tokens[idx].content)
+        return HYPHENED.sub(lambda found: self._joined(found[0]), text) if "-" in text else text
 
     def _joined(self, name: str) -> str:
         return self._ours(f'<span class="joined">{name}</span>') if is_joined(name) else name

@@ -16,6 +16,12 @@ from .prose_html import ProseRenderer
 
 SIMPLE = frozenset("paragraph_open inline paragraph_close heading_open heading_close".split())
 """Types of tokens that never stand beside the prose, except images."""
+TEXT = SIMPLE | {
+    f"{element}_{end}"
+    for element in ("bullet_list", "ordered_list", "list_item")
+    for end in ("open", "close")
+}
+"""The same with lists, of any length."""
 ESSAY_WIDTH = 74
 """Characters in a line of prose that has no code beside it."""
 ROW_WIDTH = 54
@@ -55,7 +61,7 @@ def lay_out(
     """Return the layout of a row with `shown` lines of code that are not folded, the groups of its prose if it is more
     than one run of text, and after how many of these runs its code stands.
     """
-    if has_code and _is_brief(tokens):
+    if has_code and (_is_brief(tokens) or (prose.section.opens and _is_text(tokens))):
         return RowLayout.PLAIN, [], 0
     is_essay = not prose.section.opens and not shown
     width = ESSAY_WIDTH if is_essay else ROW_WIDTH
@@ -98,6 +104,13 @@ def _is_brief(tokens: Sequence[Token]) -> bool:
     return len(tokens) < 12 and all(
         token.type in SIMPLE and len(token.content) < 2 * ROW_WIDTH and "![" not in token.content
         for token in tokens
+    )
+
+
+def _is_text(tokens: Sequence[Token]) -> bool:
+    """Return whether nothing in the prose of a definition may stand beside it."""
+    return all(
+        token.type in TEXT and "![" not in token.content and "<" not in token.content for token in tokens
     )
 
 

@@ -246,6 +246,9 @@ def _page_files(path: str) -> Iterator[str]:
 
 @lru_cache(maxsize=16384)
 def relative_link(address: str, here: str) -> str:
-    """Return `address` as a link on the page `here`; both are relative to the root of the site."""
-    path = quote(posixpath.relpath(address, posixpath.dirname(here) or "."))
-    return path
+    """Return `address` as a link on the page `here`; both are clean, and relative to the root of the site."""
+    folders, parts = here.split("/")[:-1], address.split("/")
+    shared = 0
+    while shared < min(len(folders), len(parts)) and folders[shared] == parts[shared]:
+        shared += 1
+    return quote("/".join([".."] * (len(folders) - shared) + parts[shared:])) or "."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..parsing import Source, is_static_method, parameters, syntax_tree
@@ -45,14 +45,14 @@ def uses(
     """
     finder = _Finder(lines, module, package)
     finder.run(syntax_tree(text))
-    groups: dict[Meaning, list[Position]] = {}
+    groups: dict[Meaning, set[Position]] = {}
     for use in finder.uses:
-        groups.setdefault(meaning_of(use), []).append(use.position)
-    named = {meaning: name for meaning, name in finder.names().items() if meaning in groups}
+        groups.setdefault(meaning_of(use), set()).add(use.position)
+    named = {meaning: name for meaning, name in finder.names(groups).items() if meaning in groups}
     repeated = sorted(
-        (sorted(set(places)), meaning)
+        (sorted(places), meaning)
         for meaning, places in groups.items()
-        if len(set(places)) > 1 or named.get(meaning) in keep
+        if len(places) > 1 or named.get(meaning) in keep
     )
     places = {place: number for number, (found, _) in enumerate(repeated) for place in found}
     numbers = {named[meaning]: number for number, (_, meaning) in enumerate(repeated) if meaning in named}
@@ -108,20 +108,22 @@ class _Finder:
             return ""
         return ".".join(part for part in (self.name, scope.name, name) if part)
 
-    def names(self) -> dict[Meaning, str]:
+    def names(self, meanings: Iterable[Meaning]) -> dict[Meaning, str]:
         """Return the qualified names of everything that belongs to the module or one of its classes."""
         found = {(id(self.module), name): name for name in self.module.bound}
         classes = {id(scope): scope.name for scope in self.classes}
-        for use in self.uses:
-            meaning = meaning_of(use)
+        for meaning in meanings:
             if meaning[0] in classes:
-                found[meaning] = f"{classes[meaning[0]]}.{use.name}"
+                found[meaning] = f"{classes[meaning[0]]}.{meaning[1]}"
         return found
 
     def run(self, tree: ast.AST) -> None:
         stack: list[tuple[ast.AST, Scope]] = [(tree, self.module)]
         while stack:
             node, scope = stack.pop()
+            if type(node) not in _NAMING:  # true for most nodes
+                stack += [(child, scope) for child in _children(node)]
+                continue
             match node:
                 case ast.Name():
                     binds = not isinstance(node.ctx, ast.Load)
@@ -130,8 +132,6 @@ class _Finder:
                         scope.bind(
                             node.id, self._own(scope, node.id) if scope.kind is ScopeKind.MODULE else ""
                         )
-                case ast.Constant():
-                    pass
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                     stack += self._function(node, scope)
                 case ast.ClassDef():
@@ -265,24 +265,34 @@ def _characters(text: str) -> array[int]:
     return found
 
 
+_NAMING = frozenset(
+    getattr(ast, name)
+    for name in """
+    Name FunctionDef AsyncFunctionDef Lambda ClassDef ListComp SetComp DictComp GeneratorExp NamedExpr
+    Attribute Import ImportFrom Global Nonlocal ExceptHandler MatchAs MatchStar MatchMapping
+    """.split()
+)
+"""Types of nodes that have names, or scopes of their own."""
 _FIELDS = {
-    kind: tuple(name for name in kind._fields if name not in ("ctx", "op", "ops"))
+    kind: tuple(
+        name for name in kind._fields if kind is not ast.Constant and name not in ("ctx", "op", "ops")
+    )
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
 }
 """Type of node -> the fields that can contain names."""
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the child nodes like `ast.iter_child_nodes`, without contexts and operators."""
+def _children(node: ast.AST) -> list[ast.AST]:
+    """Return the child nodes like `ast.iter_child_nodes`, without contexts and operators."""
+    found: list[ast.AST] = []
     for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
-        if isinstance(value, ast.AST):
-            yield value
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, ast.AST):
-                    yield item
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
 
 
 def _chain(node: ast.expr) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from .address_templates import TemplateKind, check_template, filled
@@ -47,11 +48,16 @@ class CodeHost:
         return self._filled(self.edit, file, line)
 
     def _filled(self, template: str, file: str, line: int) -> str:
-        if not line:
-            template = _LINE.sub("", template)
-        branch = quote(self.branch)
-        values = {"path": quote(file), "line": str(line or 1), "branch": branch, "commit": branch}
-        return filled(template, values)
+        return _of_file(template if line else _LINE.sub("", template), file, self.branch).replace(
+            "{line}", str(line or 1)
+        )
+
+
+@lru_cache(maxsize=64)
+def _of_file(template: str, file: str, branch: str) -> str:
+    """Return the template of the addresses of the lines of a file."""
+    branch = quote(branch)
+    return filled(template, {"path": quote(file), "branch": branch, "commit": branch})
 
 
 GITHUB = CodeHost("/blob/{branch}/{path}#L{line}", "/tree/{branch}/{path}")

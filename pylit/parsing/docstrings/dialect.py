@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..model import Dialect, DocstringForm, ProseLine
 from .keras import has_sections
@@ -119,6 +120,7 @@ def is_markdown(text: str) -> bool:
     return bool(_MARKDOWN.search(text)) and not is_restructured(text)
 
 
+@lru_cache(maxsize=16)
 def is_restructured(text: str, *, is_module: bool = False) -> bool:
     """Return whether a text has marks of reStructuredText that mean nothing in Markdown, and none of Markdown.
 
