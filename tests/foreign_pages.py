@@ -70,7 +70,7 @@ class PageReader(HTMLParser):
             self.links.append(value)
         classes = (attributes.get("class") or "").split()
         if tag == "span" and "l" in classes:
-            self._number, self._text = 0, []
+            self._number, self._text = int((attributes.get("id") or "L0")[1:]), []
         if tag not in _VOID:
             is_marked = tag in _MARKED or "katex" in classes or "tex" in classes
             self._open.append((tag, is_marked or self._is_marked))
@@ -93,9 +93,6 @@ class PageReader(HTMLParser):
         if not self._is_marked:
             self.prose += data
         if self._number is None:
-            return
-        if self._number == 0:
-            self._number = int(data)
             return
         self._text.append(data)
         if data.endswith("\n"):

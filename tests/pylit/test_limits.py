@@ -133,6 +133,11 @@ def test_twice_the_pages_take_twice_the_work(
     A list of all pages is on each page of a small site only, and not here.
     """
     monkeypatch.setattr("pylit.site.page_links.MANY", 0)
+    for clock in (
+        "COARSE",
+        "FINE",
+    ):  # however long it takes, files are as good as just written, and read again
+        monkeypatch.setattr(f"pylit.filesystem.signatures.{clock}", 10**18)
     counted = []
     for number, count in enumerate((10, 10, 20, 40)):
         write(f"p{number}/all.py", '"""\n# All\n"""\n\n\ndef f():\n    """Do it."""\n')
@@ -183,7 +188,7 @@ def test_huge_files_become_pages(name: str, write: Write, tmp_path: Path) -> Non
         found.append((tmp_path / f"out{attempt}/a.html").read_text("utf-8"))
     assert found[0] == found[1]
     code = sum(len(section.code) for section in parse_python(text, path.name).sections)
-    assert found[0].count('<span class="l') == code
+    assert len(re.findall(r'class="l[ "]', found[0])) == code
     assert found[0].count("<math") == text.count("$") // 2
 
 

@@ -77,7 +77,7 @@ def show(view: View, path: Path, browser: Browser) -> Page:
             || [...e.attributes].some(a => a.name.startsWith('on')
                 || /^(href|src|action|data|xlink:href)$/.test(a.name) && /^\\s*(java|vb)script:|^data:/i.test(a.value)
                 || a.name === 'style' && !e.closest('.katex')
-                    && !/^(--p:\\d+(;--c:\\d+)?|--h:\\d+|text-align:center)$/.test(a.value))
+                    && !/^(--p:\\d+(;--c:\\d+)?|--h:\\d+|counter-set:l \\d+|text-align:center)$/.test(a.value))
         ).map(e => e.outerHTML)"""
     )
     assert wrong == []
