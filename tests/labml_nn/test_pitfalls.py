@@ -424,9 +424,10 @@ def test_one_value_per_channel_cannot_be_normalized() -> None:
 
 
 def test_blocks_in_a_list_get_gradients_and_do_not_learn() -> None:
-    stage = nn.Sequential(nn.Conv2d(4, 8, 1), BlocksInList(8, 2))
+    listed = BlocksInList(8, 2)
+    stage = nn.Sequential(nn.Conv2d(4, 8, 1), listed)
     optimizer = torch.optim.SGD(stage.parameters(), lr=0.1)
-    hidden = [p for block in stage[1].blocks for p in block.parameters()]
+    hidden = [p for block in listed.blocks for p in block.parameters()]
     before = copy.deepcopy([*stage.parameters(), *hidden])
     backward(stage(torch.randn(2, 4, 8, 8)))
     optimizer.step()
