@@ -2,9 +2,9 @@ r"""
 ---
 title: Bugs in residual blocks
 summary:
-  Eight bugs that people write into residual blocks, each with its symptom reproduced by running
-  code, its reason, its cure, and a test that catches it.
-hook: Eight mistakes, how each shows, and the test that finds it.
+  Twelve bugs in residual blocks and around them, each with its symptom reproduced by running code,
+  its reason, its cure, and a test that catches it.
+hook: Twelve mistakes, how each shows, and the test that finds it.
 pictogram: pictograms/pitfalls.svg
 before: "[Residual networks](__init__.py)."
 next: >-
@@ -18,9 +18,9 @@ others run, and the shortcut hides the damage: when the convolutions compute non
 all, the input still arrives at the other end, and the loss still falls. It just falls less far than
 it should.
 
-This page collects eight bugs of hand-written blocks. Each is shown broken, with the symptom that
-you would see, and then mended, and there is a test that finds it before a training run is wasted.
-Find yours by what you see:
+This page collects twelve bugs of hand-written blocks and of the code around them. Each is shown
+broken, with the symptom that you would see, and then mended, and there is a test that finds it
+before a training run is wasted. Find yours by what you see:
 
 | what you see | what it is |
 |---|---|
@@ -32,18 +32,25 @@ Find yours by what you see:
 | the gradient of a bias is nearly zero | [a bias before batch normalization](#BiasBeforeNorm) |
 | too much work; feature maps never get smaller | [stride 2 at the wrong blocks](#blocks_by_count) |
 | the same image gets another prediction in another batch | [no `eval()`](#accuracy_without_eval) |
+| the accuracy stalls; the checkpoint is too small | [blocks in a Python list](#BlocksInList) |
+| good in training mode, bad after `eval()` | [one normalization in two places](#SharedNorm) |
+| the loss never falls below 1.46 | [softmax before cross-entropy](#loss_of_probabilities) |
+| after a few epochs the loss stands still | [a schedule stepped per batch](#rates_by_batch) |
 
-Every broken class derives from [`ResidualBlock`](__init__.py#ResidualBlock) and changes only what
+Every broken block derives from [`ResidualBlock`](__init__.py#ResidualBlock) and changes only what
 is wrong, so what you see is the bug and nothing else. The bugs are our choice, and so are their
 examples; where a paper has measured one of them, the text says so.
 """
 
 import copy
+import math  # noqa: F401 - for the examples
+from collections.abc import Iterable
 from itertools import product
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from labml_nn.data import ImageData
 from labml_nn.resnet import (
@@ -862,3 +869,249 @@ def depends_on_batch(
     """
     together, alone = model(images)[:1], model(images[:1])
     return not torch.allclose(together, alone, rtol=1e-4, atol=1e-5)
+
+
+class BlocksInList(nn.Module):
+    r"""
+    ## Blocks that never learn
+
+    * `channels` is the number of channels
+    * `n` is the number of blocks
+
+    **What you see.** The blocks compute, and get gradients. But the accuracy stalls, as with blocks
+    of random weights, and a checkpoint is too small. It loads without a complaint, and then the
+    predictions are different ones:
+
+    >>> _ = torch.manual_seed(0)
+    >>> stage, loaded = BlocksInList(8, n=3), BlocksInList(8, n=3)
+    >>> loaded.load_state_dict(stage.state_dict())
+    <All keys matched successfully>
+    >>> x = torch.rand(2, 8, 4, 4)
+    >>> torch.equal(loaded(x), stage(x))
+    False
+
+    **Why.** A module registers the modules and parameters that are assigned to its attributes. A
+    Python list is neither, and PyTorch does not look inside. So the blocks are missing from
+    `parameters()`, and the optimizer does not train them. `state_dict()` does not save them, `to()`
+    does not move them to the GPU, and `eval()` does not reach them:
+
+    >>> len(list(stage.parameters())), len(stage.state_dict())
+    (0, 0)
+    >>> block = stage.eval().to('meta').blocks[0]
+    >>> block.training, block.conv1.weight.device.type
+    (True, 'cpu')
+    """
+
+    def __init__(self, channels: int, n: int) -> None:
+        super().__init__()
+        # The bug: a list of modules is not a module.
+        self.blocks: Iterable[nn.Module] = [
+            ResidualBlock(channels, channels, stride=1) for _ in range(n)
+        ]
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Passes `x` through all blocks and returns what the last one returns."""
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class BlocksInSequential(BlocksInList):
+    r"""
+    ### Mended: `nn.Sequential`
+
+    Keep modules in an `nn.Sequential`, or in an `nn.ModuleList` or `nn.ModuleDict` if `forward`
+    does more than to call them in turn. To catch the bug early, count the parameters. Here three
+    blocks have two convolutions of $8 \times 8 \times 3 \times 3$ weights each, and two
+    normalizations with a scale and a shift for each channel:
+
+    >>> stage = BlocksInSequential(8, n=3)
+    >>> n_parameters = sum(p.numel() for p in stage.parameters())
+    >>> n_parameters, 3 * (2 * 8 * 8 * 3 * 3 + 2 * 2 * 8)
+    (3552, 3552)
+    """
+
+    def __init__(self, channels: int, n: int) -> None:
+        """The arguments are those of `BlocksInList`."""
+        super().__init__(channels, n)
+        self.blocks = nn.Sequential(*self.blocks)
+
+
+class SharedNorm(ResidualBlock):
+    r"""
+    ## Good in training mode, bad in evaluation mode
+
+    **What you see.** The loss falls as it should. Measured in training mode the network is good,
+    and after `eval()` the same weights are bad:
+
+    >>> _ = torch.manual_seed(0)
+    >>> network = network_of(SharedNorm)
+    >>> model, valid = train_on_digits(network, steps=40)
+    >>> accuracy_with_eval(model, valid) < 0.9
+    True
+    >>> accuracy_without_eval(model, valid) > 0.9
+    True
+
+    **Why.** In training mode, a normalization uses the mean and the variance of what it receives,
+    so each place gets its own. But there is only one pair of running averages, and each place moves
+    them a tenth of the way to its own values. They end up about halfway between the two, where they
+    are right for neither. With means of 0 and 10:
+
+    >>> norm = nn.BatchNorm2d(1)
+    >>> for _ in range(100):
+    ...     _ = norm(torch.full((2, 1, 1, 1), 0.0))
+    ...     _ = norm(torch.full((2, 1, 1, 1), 10.0))
+    >>> round(norm.running_mean.item(), 1)
+    5.3
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int
+    ) -> None:
+        """The arguments are those of `ResidualBlock`."""
+        super().__init__(in_channels, out_channels, stride)
+        # The bug: one layer, and one pair of averages, for two places.
+        self.bn2 = self.bn1
+
+
+class OwnNorms(ResidualBlock):
+    r"""
+    ### Mended: a normalization for each place
+
+    A ReLU may be shared, since it stores nothing. A layer that gathers averages may not, even where
+    two places share a convolution on purpose. To catch the bug early, run one batch. Batch
+    normalization counts its calls in training mode, and there must be one:
+
+    >>> def calls(block):
+    ...     _ = block(torch.rand(2, 4, 8, 8))
+    ...     return block.bn1.num_batches_tracked.item()
+    >>> calls(SharedNorm(4, 4, stride=1)), calls(OwnNorms(4, 4, stride=1))
+    (2, 1)
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int
+    ) -> None:
+        """The arguments are those of `ResidualBlock`."""
+        super().__init__(in_channels, out_channels, stride)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+
+
+def loss_of_probabilities(
+    logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]
+) -> Float[Tensor, ""]:
+    r"""
+    ## A loss that stops at 1.46
+
+    * `logits` are what the last layer returns
+    * `labels` are the true classes
+
+    **What you see.** With ten classes, the loss starts near 2.30, as it should. Then it falls
+    slowly, and never below 1.46. Even a network that is right and certain does not get there:
+
+    >>> labels = torch.arange(10)
+    >>> certain = 100 * torch.eye(10)
+    >>> for logits in (torch.zeros(10, 10), certain):
+    ...     wrong = loss_of_probabilities(logits, labels).item()
+    ...     right = loss_of_logits(logits, labels).item()
+    ...     print(f'{wrong:.2f} {right:.2f}')
+    2.30 2.30
+    1.46 0.00
+
+    **Why.** `F.cross_entropy` takes logits and applies softmax itself. Here it receives
+    probabilities $p$ and applies a second softmax to them. They lie between 0 and 1, so the true
+    class $c$ leads each of the nine others by 1 at most:
+
+    $$-\log \frac{e^{p_c}}{\sum_j e^{p_j}} = \log \Big(1 + \sum_{j \ne c} e^{p_j - p_c}\Big)
+    \ge \log (1 + 9 e^{-1}) = \log (e + 9) - 1$$
+
+    >>> f'{math.log(math.e + 9) - 1:.2f}'
+    '1.46'
+
+    The gradient shrinks on its way through the first softmax: to a tenth where all logits are
+    equal, and to almost nothing where the network is certain and wrong. That is where it should be
+    largest:
+
+    >>> def gradient(loss, logits):
+    ...     return torch.func.grad(loss)(logits, torch.tensor([0]))
+    >>> for logits in (torch.zeros(1, 10), certain[1:2]):
+    ...     for loss in (loss_of_probabilities, loss_of_logits):
+    ...         print(f'{gradient(loss, logits).abs().max():.2f}')
+    0.09
+    0.90
+    0.00
+    1.00
+    """
+    # The bug: the loss does this itself.
+    probabilities = logits.softmax(dim=1)
+    return F.cross_entropy(probabilities, labels)
+
+
+def loss_of_logits(
+    logits: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]
+) -> Float[Tensor, ""]:
+    """
+    ### Mended: no softmax in the network
+
+    Let the network end with its linear layer, and apply softmax only where someone reads the
+    probabilities. To catch the bug early, train on one small batch over and over: the loss of a
+    working network gets close to zero. Arguments and result are those of `loss_of_probabilities`.
+    """
+    return F.cross_entropy(logits, labels)
+
+
+def rates_by_batch(epochs: int, batches: int) -> list[float]:
+    r"""
+    ## A learning rate that falls too early
+
+    * `epochs` is the number of epochs
+    * `batches` is the number of batches in each
+
+    **What you see.** The loss falls for a few epochs, or only for a few batches. Then it stands
+    still, and more epochs do not help. This function returns the learning rate at the start of each
+    epoch. It was to be divided by ten after 30 and 60 epochs:
+
+    >>> [round(rate, 3) for rate in rates_by_batch(6, batches=17)]
+    [0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
+
+    **Why.** A scheduler knows neither batches nor epochs. It counts the calls of `step()`, and here
+    30 calls take less than two epochs. The more batches an epoch has, the earlier the rate falls:
+    from 60 on, both milestones are passed before the second epoch. The opposite mistake, a schedule
+    in batches that is stepped per epoch, leaves the rate where it was.
+    """
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [30, 60])
+    rates = []
+    for _ in range(epochs):
+        rates.append(optimizer.param_groups[0]["lr"])
+        for _ in range(batches):
+            optimizer.step()
+            # The bug: the milestones are epochs.
+            schedule.step()
+    return rates
+
+
+def rates_by_epoch(epochs: int, batches: int) -> list[float]:
+    r"""
+    ### Mended: step in the unit of the milestones
+
+    Call `step()` once per epoch, after its last batch. Or call it per batch and give the milestones
+    in batches, `30 * batches` and `60 * batches`; our [schedules](../training/schedule.py) count
+    batches throughout. To catch the bug early, list the rates without training, as these functions
+    do, and record the rate next to the loss. Arguments and result are those of `rates_by_batch`.
+
+    >>> rates = rates_by_epoch(90, batches=17)
+    >>> [round(rates[epoch], 3) for epoch in (0, 29, 30, 59, 60, 89)]
+    [0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
+    """
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [30, 60])
+    rates = []
+    for _ in range(epochs):
+        rates.append(optimizer.param_groups[0]["lr"])
+        for _ in range(batches):
+            optimizer.step()
+        schedule.step()
+    return rates

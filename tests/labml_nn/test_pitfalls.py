@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 import warnings
 from collections.abc import Callable
@@ -18,15 +19,19 @@ from labml_nn.resnet import pitfalls as page
 from labml_nn.resnet.degradation import MakeBlock, network_of
 from labml_nn.resnet.pitfalls import (
     BiasBeforeNorm,
+    BlocksInList,
+    BlocksInSequential,
     InPlace,
     InPlaceAtTheRightPlace,
     NoBiasBeforeNorm,
     OwnNames,
+    OwnNorms,
     ReluAfterAddition,
     ReluBeforeAddition,
     ReusedOut,
     SecondTakesIn,
     SecondTakesOut,
+    SharedNorm,
     StrideForgotten,
     StrideInFirst,
     accuracy_with_eval,
@@ -36,6 +41,10 @@ from labml_nn.resnet.pitfalls import (
     changes_input,
     depends_on_batch,
     idle_parameters,
+    loss_of_logits,
+    loss_of_probabilities,
+    rates_by_batch,
+    rates_by_epoch,
     sides_and_costs,
     statistics,
     train_on_digits,
@@ -54,6 +63,7 @@ MENDED = [
     InPlaceAtTheRightPlace,
     ReluAfterAddition,
     NoBiasBeforeNorm,
+    OwnNorms,
 ]
 RIGHT: list[MakeBlock] = [ResidualBlock, bottleneck, *MENDED]
 
@@ -115,7 +125,7 @@ def test_a_short_training_takes_six_epochs_and_holds_images_out() -> None:
 def test_every_bug_of_the_table_has_a_section() -> None:
     source = Path(page.__file__).read_text("utf-8")
     targets = re.findall(r"^\| .* \| \[.*\]\(#(\w+)\) \|$", source, re.MULTILINE)
-    assert len(targets) == 8
+    assert len(targets) == 12
     for name in targets:
         assert getattr(page, name).__doc__.lstrip().startswith("## ")
         assert "**What you see.**" in getattr(page, name).__doc__
@@ -408,3 +418,109 @@ def test_no_grad_is_not_eval() -> None:
 def test_one_value_per_channel_cannot_be_normalized() -> None:
     with pytest.raises(ValueError, match="Expected more than 1 value per channel when training"):
         ResidualBlock(4, 8, 2)(torch.randn(1, 4, 2, 2))
+
+
+# Blocks in a list
+
+
+def test_blocks_in_a_list_get_gradients_and_do_not_learn() -> None:
+    listed = BlocksInList(8, 2)
+    stage = nn.Sequential(nn.Conv2d(4, 8, 1), listed)
+    optimizer = torch.optim.SGD(stage.parameters(), lr=0.1)
+    hidden = [p for block in listed.blocks for p in block.parameters()]
+    before = copy.deepcopy([*stage.parameters(), *hidden])
+    backward(stage(torch.randn(2, 4, 8, 8)))
+    optimizer.step()
+    assert all(p.grad is not None for p in hidden)
+    same = [torch.equal(p, q) for p, q in zip([*stage.parameters(), *hidden], before, strict=True)]
+    assert same == [False] * 2 + [True] * len(hidden)
+
+
+def test_blocks_in_a_sequential_are_the_same_blocks_registered() -> None:
+    x = torch.randn(2, 8, 8, 8)
+    torch.manual_seed(0)
+    wrong = BlocksInList(8, 2)
+    torch.manual_seed(0)
+    mended = BlocksInSequential(8, 2)
+    assert torch.equal(wrong(x), mended(x))
+    assert len(list(mended.parameters())) == 2 * len(list(ResidualBlock(8, 8, 1).parameters()))
+    other = BlocksInSequential(8, 2)
+    other.load_state_dict(mended.state_dict())
+    assert torch.equal(other.eval()(x), mended.eval()(x))
+    assert not any(block.training for block in mended.blocks)
+
+
+# One normalization in two places
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_shared_normalization_is_bad_in_evaluation_mode_only(seed: int) -> None:
+    torch.manual_seed(seed)
+    model, valid = train_on_digits(network_of(SharedNorm), steps=40)
+    assert accuracy_with_eval(model, valid) < 0.9
+    assert accuracy_without_eval(model, valid) > 0.93
+    torch.manual_seed(seed)
+    model, valid = train_on_digits(network_of(OwnNorms), steps=40)
+    assert accuracy_with_eval(model, valid) > 0.93
+
+
+def test_a_shared_normalization_changes_nothing_in_training_mode_at_first() -> None:
+    shared, x = SharedNorm(4, 8, 2), torch.randn(4, 4, 8, 8)
+    own = OwnNorms(4, 8, 2)
+    own.load_state_dict(shared.state_dict())
+    assert torch.equal(shared(x), own(x))
+    assert not torch.allclose(shared.eval()(x), own.eval()(x), atol=0.1)
+
+
+# Softmax before cross-entropy
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_softmax_twice_bounds_the_loss(classes: int) -> None:
+    least = math.log(math.e + classes - 1) - 1
+    logits, labels = 10 * torch.randn(1000, classes), torch.randint(classes, (1000,))
+    assert loss_of_probabilities(logits, labels) > least
+    certain = 100 * torch.eye(classes)
+    assert loss_of_probabilities(certain, torch.arange(classes)).item() == pytest.approx(least, rel=1e-5)
+    assert loss_of_logits(certain, torch.arange(classes)).item() == 0
+    start = loss_of_probabilities(torch.zeros(1, classes), torch.tensor([0])).item()
+    assert start == pytest.approx(math.log(classes), rel=1e-5)
+
+
+def test_softmax_twice_shrinks_the_gradient() -> None:
+    labels = torch.arange(10)
+    wrong, right = (
+        torch.func.grad(loss)(torch.zeros(10, 10), labels) for loss in (loss_of_probabilities, loss_of_logits)
+    )
+    torch.testing.assert_close(wrong, right / 10)
+    logits = 100 * torch.eye(10).roll(1, 0)
+    assert torch.func.grad(loss_of_probabilities)(logits, labels).abs().max() < 1e-6
+    assert torch.func.grad(loss_of_logits)(logits, labels).abs().max().item() == pytest.approx(0.1)
+
+
+# The schedule
+
+
+def test_rates_by_batch_pass_both_milestones_in_the_first_epoch_from_60_batches_on() -> None:
+    assert rates_by_batch(2, 60)[1] == pytest.approx(0.001)
+    assert rates_by_batch(2, 59)[1] == pytest.approx(0.01)
+    assert rates_by_batch(2, 17)[1] == 0.1
+
+
+def test_rates_by_epoch_do_not_depend_on_the_batches() -> None:
+    rates = [0.1] * 30 + [0.01] * 30 + [0.001] * 30
+    for batches in (1, 17):
+        assert rates_by_epoch(90, batches) == pytest.approx(rates)
+    assert rates_by_batch(90, 1) == pytest.approx(rates)
+
+
+def test_milestones_in_batches_are_a_remedy_too() -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [30 * 17, 60 * 17])
+    rates = []
+    for step in range(90 * 17):
+        if step % 17 == 0:
+            rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates == rates_by_epoch(90, 17)
