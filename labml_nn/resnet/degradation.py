@@ -88,9 +88,9 @@ lines:
 
 Without shortcuts, the 8 layers have learned nearly every image after a hundred steps, the 20 layers
 after twice as many. Of the 56 layers' answers, not even half are right in the end. And yet they
-could do whatever the 8 layers do: let three blocks do it, and the others copy. It is not
-overfitting either. These are the images that the networks are trained on, and the deeper network
-predicts them *worse*.
+could do whatever the 8 layers do: let three blocks do it, and the others [copy](#network_of). It is
+not overfitting either. These are the images that the networks are trained on, and the deeper
+network predicts them *worse*.
 
 With shortcuts, the layers are the same, and each block has one addition more. Now 56 layers learn
 every image, too. They still begin last. What was a failure has become a delay of some dozens of
@@ -199,6 +199,42 @@ def network_of(block: MakeBlock, n: int = 1) -> ResNetClassifier:
     Returns a network for images with one channel and ten classes. All of it except the blocks is
     the network of [section 4.2](__init__.py#cifar_resnet), at half its width, so that a
     difference in accuracy is due to the blocks. Raises `ValueError` if `n` is less than 1.
+
+    ### The shallower network inside
+
+    If all blocks that a deeper network has more of return their input, it computes what the
+    shallower one does. Then the functions that the shallower network can compute are among those of
+    the deeper one. Such classes of functions are called *nested*, and only in nested classes is the
+    best function of the larger one sure to be at least as good ([Dive into Deep
+    Learning](https://d2l.ai/chapter_convolutional-modern/resnet.html) begins with this).
+
+    For a residual block, zeros as the scales of its last normalization are enough, whatever its
+    other weights are. They silence a plain network. Its added blocks copy only with kernels that
+    are 1 in the middle, from each channel to itself, and 0 elsewhere, before normalizations that
+    change nothing. Here three blocks in each stage do the work of one:
+
+    >>> def silence(block):
+    ...     nn.init.zeros_(block.bn2.weight)
+    >>> def copy(block):
+    ...     for conv in (block.conv1, block.conv2):
+    ...         nn.init.dirac_(conv.weight)
+    >>> def same(block, change):
+    ...     shallow, deep = network_of(block, 1).eval(), network_of(block, 3).eval()
+    ...     _ = deep.load_state_dict(shallow.state_dict(), strict=False)
+    ...     for stage in deep.base.stages:
+    ...         for added in stage[1:]:
+    ...             change(added)
+    ...     x = torch.rand(4, 1, 8, 8)
+    ...     return torch.allclose(shallow(x), deep(x), atol=1e-4)
+    >>> _ = torch.manual_seed(0)
+    >>> same(ResidualBlock, silence)
+    True
+    >>> same(PlainBlock, silence), same(PlainBlock, copy)
+    (False, True)
+
+    So in evaluation mode the plain classes are nested as well. What differs is where the shallower
+    network lies in the deeper one: at zero, where weight decay pulls to anyway, or at a set of
+    kernels that training would first have to find.
     """
     base = ResNetBase(
         [n, n, n],

@@ -161,6 +161,27 @@ lines:
     x: held_out.curve.epoch
     y: held_out.curve.loss_valid
 ```
+
+## 1202 layers
+
+The deepest network of the paper has no preset, but `--blocks 200` builds it: 1202 layers, with
+eleven times the parameters of the 110 layers. The paper gives 19.4 M and 1.7 M (table 6):
+
+>>> import torch
+>>> from labml_nn.resnet import cifar_resnet
+>>> with torch.device('meta'):
+...     networks = [cifar_resnet(blocks) for blocks in (18, 200)]
+>>> [sum(p.numel() for p in network.parameters()) for network in networks]
+[1727962, 19421274]
+
+It trains without difficulty, to a training error below 0.1 % (section 4.2). But its test error is
+7.93 %, and the best run of ResNet-110 has 6.43 %, with a similar training error. So this is not
+[degradation](degradation.py), which shows in the training error. The authors put it down to
+overfitting: the network may be needlessly large for so small a data set. This fits what comes
+later. 1202 layers reach 4.91 % if [blocks are left out at random](ensemble.py) in each step of
+training ([Huang et al. 2016](https://arxiv.org/abs/1603.09382)). But overfitting need not be all of
+it. [Another order of the layers](preactivation.py) takes 1001 layers from 7.61 % to 4.92 %, with
+nothing else against overfitting.
 """
 
 import sys
