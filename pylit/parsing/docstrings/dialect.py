@@ -97,7 +97,9 @@ def find_dialect(
     if setting in ("sphinx", "restructuredtext"):
         return DocstringForm(Dialect.SPHINX, place, within, is_rst=True)
     # A look for a few characters takes a hundredth of the time of a pattern that needs them.
-    named = {match["name"].lower() for match in _NUMPY.finditer(text)} if "--" in text or "==" in text else set()
+    named = (
+        {match["name"].lower() for match in _NUMPY.finditer(text)} if "--" in text or "==" in text else set()
+    )
     if named and (within or named & STRUCTURED):
         return DocstringForm(Dialect.NUMPY, place, within, is_rst=not is_markdown(text))
     if "# " in text and has_sections(lines, within=within):

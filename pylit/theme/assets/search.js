@@ -10,7 +10,7 @@
   const TERM = new RegExp(`[${HAN}]+|(?:(?![${HAN}])[\\p{L}\\p{N}_])+`, "gu");
   const NAME = /[\p{L}\p{N}_]+/gu;
   const LOOKED_AT = 60; // pages that have all the words, or all the characters, somewhere
-  const PAGES = 12;
+  const PAGES = 20;
   const PLACES = 3; // on each page
   const AROUND = 9; // words before and after a hit
 
