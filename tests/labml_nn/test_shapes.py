@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sampling import thinned
 
 from pylit.api import open_configuration, open_site
 from pylit.tracing import INDEX, pictures_path
@@ -26,14 +25,9 @@ LONG = {
 # Modules are imported anew to be traced, and the checker would tell their classes from those of the first import.
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
-    "file",
-    [
-        *thinned([m for m in MODULES if m not in LONG], 3),
-        *(pytest.param(m, marks=pytest.mark.thorough) for m in sorted(LONG)),
-    ],
+    "file", [pytest.param(m, marks=pytest.mark.thorough) if m in LONG else m for m in MODULES]
 )
 def test_recorded_shapes_are_those_of_today(file: str) -> None:
-    """`make prose` tells of every line that has changed since; only what its code calls may have changed otherwise."""
     assert FOLDER
     path = trace_path(FOLDER, file)
     recorded = path.read_text("utf-8") if path.is_file() else ""
