@@ -40,6 +40,8 @@ def cases(module: str, name: str) -> int:
     return prod(lengths) * (settings.max_examples * SHARE if settings and is_generated else 1)
 
 
+# It imports all tests: what was imported anew to be traced has other classes for the checker than now.
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.slow
 @pytest.mark.process  # one of the modules that it imports asks the system what can be mounted
 @pytest.mark.usefixtures("folders")
