@@ -64,8 +64,16 @@ def _has_apt() -> bool:
 
 
 def _apt_install(*packages: str) -> None:
-    subprocess.run(["apt-get", "update", "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["apt-get", "install", "--yes", "--quiet", *packages], check=True)
+    patience = [
+        "-o",
+        "Acquire::http::Timeout=20",
+        "-o",
+        "Acquire::https::Timeout=20",
+        "-o",
+        "Acquire::Retries=1",
+    ]
+    subprocess.run(["apt-get", *patience, "update", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["apt-get", *patience, "install", "--yes", "--quiet", *packages], check=True)
 
 
 PACKAGES = Path(sys.prefix) / "lighthouse" / "node_modules"
