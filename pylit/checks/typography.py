@@ -1,6 +1,7 @@
-"""Finds typical flaws of machine translation and haste in Chinese and Japanese.
+"""Finds typical flaws of machine translation and haste.
 
-These are debris, English, punctuation of the wrong width or language, and in Japanese, sentences in a different style.
+In all languages, these are debris and passages that are not translated; in Chinese and Japanese also punctuation of the
+wrong width or language, and in Japanese sentences in a different style.
 """
 
 from __future__ import annotations
@@ -62,19 +63,24 @@ SCRIPTS = {
     ),
 }
 """The languages whose typography is checked."""
+MANY = 5
+"""Minimum number of words of a passage that should be translated; fewer may be a name."""
 
 
 def typography_problems(lang: str, original: str, text: str) -> Iterator[str]:
-    """Yield the mistakes in `text`, the translation of the block `original`; none for other languages."""
-    script = SCRIPTS.get(lang.partition("-")[0])
-    if script is None:
-        return
+    """Yield the mistakes in `text`, the translation of the block `original`."""
     if found := _DEBRIS.search(text):
         yield f"debris of machine translation: {found.group()}"
+    script = SCRIPTS.get(lang.partition("-")[0])
     translation = words(text)
+    is_long = len(_WORD.findall(words(original))) >= MANY
+    if script is None:
+        if is_long and translation == words(original):
+            yield "a passage is left as it is in the original; translate it, or leave its translation empty"
+        return
     for pattern, name in script.rules:
         if found := pattern.search(translation):
             start, end = max(found.start() - 6, 0), found.end() + 6
             yield f"{name}: …{translation[start:end].replace(OBJECT, '▢')}…"
-    if len(_WORD.findall(words(original))) > 4 and not re.search(f"[{script.letters}]", translation):
+    if is_long and not re.search(f"[{script.letters}]", translation):
         yield "a passage is left in English"

@@ -142,6 +142,18 @@ def test_what_is_left_behind_in_chinese(translation: str, problem: str) -> None:
     assert any(one.startswith(problem) for one in found), found
 
 
+@pytest.mark.parametrize("lang", ["de", "pt-BR", "ar", "sr-Latn", "ko"])
+def test_what_is_left_behind_in_any_language(lang: str) -> None:
+    original = "Add the *input* of a block to `y` again."
+    (found,) = typography_problems(lang, original, original)
+    assert found.startswith("a passage is left as it is in the original")
+    assert [*typography_problems(lang, original, "Die Eingabe @@ wieder zu `y` addieren.")] == [
+        "debris of machine translation: @@"
+    ]
+    for name in ("Batch normalization", "ResNet-50", "`x` is `y`, and $z$"):
+        assert not [*typography_problems(lang, name, name)]
+
+
 @pytest.mark.parametrize(
     ("translation", "problem"),
     [
@@ -184,7 +196,7 @@ def test_good_japanese_passes(translation: str) -> None:
 
 
 def test_other_languages_have_their_own_typography() -> None:
-    assert list(typography_problems("ko", ORIGINAL, "One,two @@ three(four).")) == []
+    assert list(typography_problems("ko", ORIGINAL, "One,two three(four).")) == []
 
 
 @pytest.mark.parametrize(
