@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
+from torch.library import Library
 
 INSTALLED = Path(sys.prefix) / "world"
 """Where `make test` installs packages of others. Nothing else there is imported."""
@@ -24,7 +24,7 @@ def torchvision(module: str) -> Any:
     Raises:
         ImportError: if it is not installed.
     """
-    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    library: Any = Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     _LIBRARIES.append(library)  # what it declares is gone with it
     sys.path.append(str(INSTALLED))
     try:
