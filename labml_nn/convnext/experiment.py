@@ -140,10 +140,9 @@ from torch import nn
 from labml_nn.convnext import ConvNeXt, ConvNeXtBlock
 from labml_nn.data import ImageData, seed_generators
 from labml_nn.runs.command import Experiment, Preset
-from labml_nn.runs.config import Config, note_others
 from labml_nn.runs.files import RunFailed
 from labml_nn.training import Normalize
-from labml_nn.transformers.experiment import ViTRecipe
+from labml_nn.transformers.experiment import AdamWConfig, ViTRecipe
 
 
 @dataclass(frozen=True)
@@ -176,13 +175,16 @@ class ConvNeXtRecipe(ViTRecipe):
 
 
 @dataclass(frozen=True)
-class ConvNeXtConfig(Config):
+class ConvNeXtConfig(AdamWConfig):
     """
     ## The configuration
 
-    The defaults are those of the preset `cifar10`. Data, machine and files are chosen by fields
-    that [all experiments have](../runs/config.py#Config).
+    The defaults are those of the preset `cifar10`. What is chosen of the recipe is chosen
+    [as for a Vision Transformer](../transformers/experiment.py#AdamWConfig).
     """
+
+    # Learning rate after the warm-up. It falls to zero along a cosine.
+    learning_rate: float = 2e-3
 
     # Side of a patch.
     patch: int = 2
@@ -197,24 +199,7 @@ class ConvNeXtConfig(Config):
     # Probability that an image passes around the last block. It grows from block to block.
     depth_rate: float = 0.1
 
-    # Steps of gradient descent.
-    steps: int = 35_200
-    # Images in a batch, those of all processes together.
-    batch_size: int = 128
-    # Learning rate after the warm-up. It falls to zero along a cosine.
-    learning_rate: float = 2e-3
-    # How much of the mean of gradients stays from step to step.
-    momentum: float = 0.9
-    # Strength of the pull of matrices towards zero.
-    weight_decay: float = 0.05
-    # Steps at the start in which the learning rate grows from zero.
-    warmup_steps: int = 1000
-    # Zeros around an image before it is cropped.
-    padding: int = 4
-    # Mirror images at random.
-    flip: bool = True
-
-    in_steps: ClassVar[tuple[str, ...]] = ("steps", "warmup_steps")
+    recipe_class: ClassVar[type[ViTRecipe]] = ConvNeXtRecipe
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """The lowest and the highest value of each field that is a number."""
@@ -226,36 +211,7 @@ class ConvNeXtConfig(Config):
             "kernel": (1, 1023),
             "scale": (0, 1000),
             "depth_rate": (0, 1),
-            "steps": (1, 10**9),
-            "batch_size": (1, 10**6),
-            "learning_rate": (0, 10**6),
-            "momentum": (0, 1),
-            "weight_decay": (0, 10**6),
-            "warmup_steps": (0, 10**9),
-            "padding": (0, 1000),
         }
-
-    def resume_rules(self) -> dict[str, str]:
-        """What becomes of each field when a run goes on with another value."""
-        return note_others(self, super().resume_rules())
-
-    def recipe(self, n: int | None = None) -> ConvNeXtRecipe:
-        """What the training loop needs of it, the same for any number `n` of images."""
-        return ConvNeXtRecipe(
-            steps=self.steps,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-            milestones=(),
-            schedule="cosine",
-            warmup_steps=self.warmup_steps,
-            warmup_factor=1,
-            padding=self.padding,
-            flip=self.flip,
-            seed=self.seed,
-            extras=self.extras(),
-        )
 
     def build(self, train: ImageData) -> nn.Module:
         """

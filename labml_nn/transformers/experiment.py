@@ -193,28 +193,14 @@ class ViTRecipe(Recipe):
 
 
 @dataclass(frozen=True)
-class ViTConfig(Config):
+class AdamWConfig(Config):
     """
-    ## The configuration
+    ## What can be chosen of the recipe
 
-    The defaults are those of the preset `cifar10`. Data, machine and files are chosen by fields
-    that [all experiments have](../runs/config.py#Config).
+    The same for any network that is trained by it, such as a
+    [ConvNeXt](../convnext/experiment.py#ConvNeXtConfig). Data, machine and files are chosen by
+    fields that [all experiments have](../runs/config.py#Config).
     """
-
-    # Side of a patch.
-    patch: int = 4
-    # Number of blocks.
-    layers: int = 9
-    # Heads of each attention.
-    heads: int = 3
-    # Features of each position.
-    features: int = 192
-    # Pre-norm, otherwise post-norm.
-    norm_first: bool = True
-    # Standard deviation of the learned positions at the start.
-    positions: float = 0.02
-    # Probability that a number of a residual is set to zero in training.
-    dropout: float = 0.0
 
     # Steps of gradient descent.
     steps: int = 35_200
@@ -234,17 +220,12 @@ class ViTConfig(Config):
     flip: bool = True
 
     in_steps: ClassVar[tuple[str, ...]] = ("steps", "warmup_steps")
+    recipe_class: ClassVar[type[ViTRecipe]] = ViTRecipe
 
     def limits(self) -> dict[str, tuple[float, float]]:
         """The lowest and the highest value of each field that is a number."""
         return {
             **super().limits(),
-            "patch": (1, 1024),
-            "layers": (1, 1000),
-            "heads": (1, 1000),
-            "features": (1, 10_000),
-            "positions": (0, 1000),
-            "dropout": (0, 1),
             "steps": (1, 10**9),
             "batch_size": (1, 10**6),
             "learning_rate": (0, 10**6),
@@ -260,7 +241,7 @@ class ViTConfig(Config):
 
     def recipe(self, n: int | None = None) -> ViTRecipe:
         """What the training loop needs of it, the same for any number `n` of images."""
-        return ViTRecipe(
+        return self.recipe_class(
             steps=self.steps,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
@@ -275,6 +256,42 @@ class ViTConfig(Config):
             seed=self.seed,
             extras=self.extras(),
         )
+
+
+@dataclass(frozen=True)
+class ViTConfig(AdamWConfig):
+    """
+    ## The configuration
+
+    The defaults are those of the preset `cifar10`.
+    """
+
+    # Side of a patch.
+    patch: int = 4
+    # Number of blocks.
+    layers: int = 9
+    # Heads of each attention.
+    heads: int = 3
+    # Features of each position.
+    features: int = 192
+    # Pre-norm, otherwise post-norm.
+    norm_first: bool = True
+    # Standard deviation of the learned positions at the start.
+    positions: float = 0.02
+    # Probability that a number of a residual is set to zero in training.
+    dropout: float = 0.0
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The lowest and the highest value of each field that is a number."""
+        return {
+            **super().limits(),
+            "patch": (1, 1024),
+            "layers": (1, 1000),
+            "heads": (1, 1000),
+            "features": (1, 10_000),
+            "positions": (0, 1000),
+            "dropout": (0, 1),
+        }
 
     def build(self, train: ImageData) -> nn.Module:
         """
