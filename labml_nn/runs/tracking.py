@@ -36,6 +36,10 @@ from labml_nn.training.machine import Machine
 PROJECT = ".labml.yaml"
 
 
+# How often labml is started when it misses a file.
+START_ATTEMPTS = 5
+
+
 class Tracker:
     """Notes a run with labml."""
 
@@ -85,7 +89,15 @@ class Tracker:
                 name=name, writers=writers, python_file=str(log_folder(folder))
             )
         experiment.configs(config)
-        self.watcher = experiment.start()
+        # In the home folder, labml lists where it was used, and removes folders that are gone. Runs
+        # that start together remove the same one, which all but the first then miss.
+        for attempt in range(START_ATTEMPTS):
+            try:
+                self.watcher = experiment.start()
+                break
+            except FileNotFoundError:
+                if attempt == START_ATTEMPTS - 1:
+                    raise
 
     def __enter__(self) -> "Tracker":
         return self

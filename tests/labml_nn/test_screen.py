@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from conftest import ROOT
 from small_runs import TINY, command, environment, metrics
 
 from labml_nn.resnet.experiment import EXPERIMENT
-from labml_nn.runs.tracking import log_folder
+from labml_nn.runs.tracking import START_ATTEMPTS, log_folder
 
 RUN = [*TINY, "--steps", "60", "--out", "run"]
 EPOCHS = 2
@@ -84,6 +85,24 @@ def test_labml_that_fails_in_the_middle_loses_no_line(
     with pytest.warns(UserWarning, match="the disk is full"):
         assert EXPERIMENT.main(RUN) == 0
     check(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("misses", [1, START_ATTEMPTS - 1, START_ATTEMPTS])
+def test_runs_that_start_together_keep_their_notes(misses: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one may have removed what labml is about to read in the home folder."""
+    from labml.internal.computer.configs import Computer
+
+    read, missing = Computer.get_projects, iter(range(misses))
+
+    def get_projects(computer: Computer) -> set[str]:
+        if next(missing, None) is not None:
+            raise FileNotFoundError(2, "No such file or directory", "projects/gone.txt")
+        return read(computer)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Computer, "get_projects", get_projects)
+    lost = pytest.warns(UserWarning, match="labml keeps no notes of this run: FileNotFoundError")
+    with lost if misses == START_ATTEMPTS else nullcontext():
+        assert EXPERIMENT.main([*TINY, "--quiet", "--steps", "2", "--out", "run"]) == 0
 
 
 def run_in(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
