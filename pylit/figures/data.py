@@ -132,7 +132,8 @@ def ticks(values: Sequence[float], form: Format, gettext: Gettext) -> list[str]:
     texts = [f"{value:.4g}" if form == "percent" else scientific(value, 6) for value in shown]
     gaps = [after - before for before, after in pairwise(values)]
     if all(math.isclose(gap, gaps[0]) for gap in gaps) and all(map(is_plain, shown)):
-        texts = [fixed(value, tick_decimals(texts)) for value in shown]
+        decimals = tick_decimals(texts)
+        texts = [fixed(value, decimals) for value in shown]
     return [_unit(text, form, gettext) for text in texts]
 
 

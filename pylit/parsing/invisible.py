@@ -64,7 +64,7 @@ class Hidden(NamedTuple):
 
 
 def has_hidden(text: str) -> bool:
-    """Return whether there may be invisible characters in `text`: a quick look at a whole file."""
+    """Return whether there may be invisible characters in `text`, of a line or of a whole file."""
     if text.isascii():  # much faster than the search
         return not text.replace("\n", "").replace("\t", "").isprintable()
     return _HIDDEN.search(text) is not None
@@ -72,7 +72,7 @@ def has_hidden(text: str) -> bool:
 
 def hidden_characters(text: str) -> Iterator[Hidden]:
     """Yield the invisible characters of `text`, except those that select a visible variant."""
-    if text.isascii() and text.isprintable():  # true for nearly all code
+    if not has_hidden(text):  # true for nearly all code
         return
     in_flags = _places_in_flags(text)
     has_right_to_left = any(unicodedata.bidirectional(c) in ("R", "AL") for c in text if c.isalpha())

@@ -71,9 +71,9 @@ def _definition_nodes(tree: ast.Module) -> Iterator[FoundDefinition]:
             prefix, depth = name + ".", depth + 1
         inside: list[tuple[ast.AST, str, int, int]] = []
         for name in _SUITES:  # only statements, handlers and cases can contain definitions
-            if name in node._fields and isinstance(value := getattr(node, name), list):
+            if children := getattr(node, name, ()):
                 suite = next(suites)
-                inside += [(child, prefix, depth, suite) for child in value]
+                inside += [(child, prefix, depth, suite) for child in children]
         stack += reversed(inside)
 
 

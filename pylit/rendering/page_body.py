@@ -278,12 +278,11 @@ def _outputs(source: Source, section: Section, context: Context) -> Markup:
 
 def _report_disguises(source: Source, context: Context) -> None:
     """Report misleading code: invisible characters, and names that look like others."""
-    if not has_hidden(source.text) and source.text.isascii():
-        return
-    for section in source.sections:
-        for context.line in section.code:
-            if reason := suspicion(source.lines[context.line - 1]):
-                context.problem(reason, HIDDEN_HINT, Severity.WARNING)
+    if any(map(has_hidden, source.lines)):  # its text lacks what only IPython understands
+        for section in source.sections:
+            for context.line in section.code:
+                if reason := suspicion(source.lines[context.line - 1]):
+                    context.problem(reason, HIDDEN_HINT, Severity.WARNING)
     if source.text.isascii() or not source.is_python:
         return
     for context.line, reason in find_lookalikes(python_tokens(source.text)):

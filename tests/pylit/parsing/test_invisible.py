@@ -153,6 +153,11 @@ def test_every_mark_has_a_name() -> None:
         assert unicodedata.name(character, "") in found.name
 
 
+def test_lines_that_python_does_not_read_too(write: Write, tmp_path: Path) -> None:
+    _, problems = of_page(write, tmp_path, "# %% Cell\nx = 1\n!rm \u202etxt.a\n")
+    assert [(p.file, p.line) for p in problems] == [("pkg/a.py", 3)]
+
+
 def test_guides_too(write: Write, tmp_path: Path) -> None:
     _, problems = of_page(write, tmp_path, "# T\n\n* item\n\n  ```\n  a\n  \u202eb\n  ```\n", "pkg/a.md")
     assert [(p.file, p.line) for p in problems] == [("pkg/a.md", 7)]
