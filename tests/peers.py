@@ -1,4 +1,4 @@
-"""Networks that other people wrote, for ours to be compared with."""
+"""Networks and counts of other people, for ours to be compared with."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor, nn
 from torch.library import Library
+from torch.utils.flop_counter import FlopCounterMode
 
 INSTALLED = Path(sys.prefix) / "world"
 """Where `make test` installs packages of others. Nothing else there is imported."""
 OPERATORS = 50
 """More than torchvision registers."""
+
+
+def pytorchs_multiply_adds(model: nn.Module, images: Tensor) -> int:
+    """How many PyTorch counts in a forward pass."""
+    with FlopCounterMode(display=False) as counter:
+        model(images)
+    operations = counter.get_total_flops()
+    assert operations % 2 == 0
+    return int(operations // 2)
 
 
 @cache

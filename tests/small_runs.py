@@ -8,13 +8,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from labml_nn.resnet import experiment
+from labml_nn.runs.command import Experiment
 from labml_nn.training.checkpoint import (
     Checkpoint,
     CheckpointFolder,
+    load,
     random_state,
 )
 from labml_nn.training.machine import Machine
@@ -67,6 +70,17 @@ def two_processes(*arguments: str | Path, warn: bool = False) -> list[tuple[int,
     finally:
         for process in processes:
             process.kill()
+
+
+def assert_goes_on_to_the_bit(command: Experiment[Any], folder: Path) -> None:
+    """The run in `folder`, which is complete, gets to the same weights from its last checkpoint but one."""
+    path = CheckpointFolder(folder / "checkpoints", 1).paths()[-1]
+    expected = dict(load(path).model)
+    path.unlink()
+    (folder / "result.json").unlink()
+    assert command.main(["--resume", str(folder), "--quiet"]) == 0
+    again = dict(load(path).model)
+    assert all(torch.equal(expected[name], again[name]) for name in expected)
 
 
 def last(folder: Path) -> Checkpoint:

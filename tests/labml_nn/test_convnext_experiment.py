@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields, replace
 from pathlib import Path
 from statistics import fmean
@@ -10,9 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from recorded import AGAIN
+from peers import pytorchs_multiply_adds
+from recorded import assert_runs_are_of_the_preset, read_record
+from small_runs import assert_goes_on_to_the_bit
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from labml_nn.convnext import ConvNeXt, experiment
 from labml_nn.convnext.experiment import EXPERIMENT, PRESETS, ConvNeXtConfig
@@ -22,7 +22,6 @@ from labml_nn.resnet import experiment as resnet
 from labml_nn.runs.config import FREE, NOTED
 from labml_nn.runs.files import RunFailed
 from labml_nn.runs.loading import find_experiment, load_model
-from labml_nn.training.checkpoint import load
 from labml_nn.transformers import experiment as transformers
 
 ROOT = Path(experiment.__file__).parents[2]
@@ -57,11 +56,8 @@ def test_it_is_decided_for_every_option_whether_it_may_change() -> None:
 
 
 def multiply_adds(config: Any, data: ImageData) -> int:
-    """As PyTorch counts them, for one image."""
-    model = config.build(data).eval()
-    with FlopCounterMode(display=False) as counter:
-        model(data.images[:1])
-    return int(counter.get_total_flops()) // 2
+    """For one image."""
+    return pytorchs_multiply_adds(config.build(data).eval(), data.images[:1])
 
 
 def test_networks_for_digits_cost_the_same() -> None:
@@ -98,13 +94,7 @@ def test_images_that_do_not_fit_are_refused() -> None:
 def test_a_run_goes_on_to_the_bit_and_is_found(folder: Path) -> None:
     arguments = [*TINY, "--quiet", "--steps", "4", "--checkpoint-steps", "2", "--out", "run"]
     assert EXPERIMENT.main([*arguments, "--depth-rate", "0.5"]) == 0
-    (last,) = (folder / "run/checkpoints").glob("step-*4.pt")
-    expected = dict(load(last).model)
-    last.unlink()
-    (folder / "run/result.json").unlink()
-    assert EXPERIMENT.main(["--resume", "run", "--quiet"]) == 0
-    again = dict(load(last).model)
-    assert all(torch.equal(expected[name], again[name]) for name in expected)
+    assert_goes_on_to_the_bit(EXPERIMENT, Path("run"))
     assert find_experiment("labml_nn.convnext.experiment") is EXPERIMENT
     model, classes, channels, side = load_model(folder / "run")
     assert (len(classes), channels, side) == (10, 1, 8)
@@ -114,26 +104,19 @@ def test_a_run_goes_on_to_the_bit_and_is_found(folder: Path) -> None:
 # The records
 
 
-def recorded(preset: str, folder: str = "convnext") -> dict[str, Any]:
-    path = ROOT / "experiments" / folder / "runs" / f"{preset}.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
+def record_path(preset: str, folder: str = "convnext") -> Path:
+    return ROOT / "experiments" / folder / "runs" / f"{preset}.json"
 
 
 @pytest.mark.parametrize("preset", ["digits", "digits_scale"])
 def test_recorded_runs_are_of_the_preset_as_it_is(preset: str) -> None:
-    record = recorded(preset)
-    runs = {kind: record.pop(kind) for kind in ("held_out", "final")}
-    about = EXPERIMENT.record(preset, PRESETS[preset].config).about
-    assert record == json.loads(json.dumps(about)), AGAIN
-    for kind in runs:
-        assert [each["seed"] for each in runs[kind]] == [0, 1, 2]
+    assert_runs_are_of_the_preset(EXPERIMENT, preset, record_path(preset))
 
 
 def mistakes(folder: str, kind: str = "final", preset: str = "digits") -> list[int]:
     """Of 360 images, with each seed."""
     name = "test_accuracy" if kind == "final" else "valid_accuracy"
-    return [round(360 * (1 - run[name])) for run in recorded(preset, folder)[kind]]
+    return [round(360 * (1 - run[name])) for run in read_record(record_path(preset, folder))[kind]]
 
 
 def test_records_show_what_the_page_says() -> None:
@@ -152,7 +135,7 @@ def test_records_show_what_the_page_says() -> None:
 
 def test_curves_show_what_the_page_says() -> None:
     def curve(folder: str) -> list[float]:
-        runs = recorded("digits", folder)["held_out"]
+        runs = read_record(record_path("digits", folder))["held_out"]
         return [fmean(values) for values in zip(*(r["curve"]["accuracy_valid"] for r in runs), strict=True)]
 
     resnet, ours, vit = (curve(name) for name in ("resnet", "convnext", "transformers"))

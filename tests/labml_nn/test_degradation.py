@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from recorded import read_record
 from torch import nn
 
 from labml_nn.data import DRAWS
@@ -80,8 +81,7 @@ def test_both_networks_see_the_same_batches() -> None:
 
 
 def recorded() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
-    return found
+    return read_record(RECORD)
 
 
 STALE = f"{RECORD} is stale; run: python -m labml_nn.resnet.degradation --record"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from recorded import read_record
 from torch import nn
 
 from labml_nn.data.small import load_digits
@@ -267,8 +268,7 @@ def test_network_begins_with_no_noise() -> None:
 
 
 def recorded() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
-    return found
+    return read_record(RECORD)
 
 
 STALE = f"{RECORD} is stale; run: python -m labml_nn.diffusion.experiment digits --record"

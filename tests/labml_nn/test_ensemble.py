@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from recorded import read_record
 from torch import nn
 
 from labml_nn.data import DRAWS
@@ -197,8 +198,7 @@ def test_responses_are_those_of_the_normalizations() -> None:
 
 
 def recorded() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
-    return found
+    return read_record(RECORD)
 
 
 STALE = f"{RECORD} is stale; run: python -m labml_nn.resnet.ensemble --record"

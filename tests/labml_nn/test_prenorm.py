@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from recorded import read_record
 
 from labml_nn.data import DRAWS
 from labml_nn.transformers import prenorm
@@ -64,8 +65,7 @@ def test_one_step_changes_post_norm_more() -> None:
 
 
 def recorded() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
-    return found
+    return read_record(RECORD)
 
 
 STALE = f"{RECORD} is stale; run: python -m labml_nn.transformers.prenorm --record"

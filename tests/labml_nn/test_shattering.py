@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from recorded import read_record
 from torch import nn
 
 from labml_nn.data import DRAWS
@@ -91,8 +92,7 @@ def test_networks_without_normalization(name: Any, learns: bool) -> None:
 
 
 def recorded() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
-    return found
+    return read_record(RECORD)
 
 
 STALE = f"{RECORD} is stale; run: python -m labml_nn.resnet.shattering --record"

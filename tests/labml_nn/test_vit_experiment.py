@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from recorded import AGAIN
+from peers import pytorchs_multiply_adds
+from recorded import assert_runs_are_of_the_preset, read_record
+from small_runs import assert_goes_on_to_the_bit
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from labml_nn.data import ImageData
 from labml_nn.data.small import load_digits, make_synthetic
@@ -21,7 +21,6 @@ from labml_nn.resnet import experiment as resnet
 from labml_nn.runs.config import FREE, NOTED
 from labml_nn.runs.files import RunFailed
 from labml_nn.runs.loading import find_experiment, load_model
-from labml_nn.training.checkpoint import load
 from labml_nn.transformers import experiment
 from labml_nn.transformers.experiment import EXPERIMENT, PRESETS, ViTConfig
 from labml_nn.transformers.vit import VisionTransformer
@@ -79,11 +78,9 @@ def test_it_is_decided_for_every_option_whether_it_may_change() -> None:
 
 
 def multiply_adds(config: Any) -> int:
-    """As PyTorch counts them, for one image."""
-    model = config.build(load_digits()[0]).eval()
-    with FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, 1, 8, 8, dtype=torch.uint8))
-    return int(counter.get_total_flops()) // 2
+    """For one image."""
+    data = load_digits()[0]
+    return pytorchs_multiply_adds(config.build(data).eval(), data.images[:1])
 
 
 def test_both_networks_for_digits_cost_the_same() -> None:
@@ -120,20 +117,9 @@ def run(*arguments: str) -> int:
     return EXPERIMENT.main([*TINY, "--quiet", *arguments])
 
 
-def weights(path: Path) -> dict[str, torch.Tensor]:
-    return dict(load(path).model)
-
-
 def test_a_run_goes_on_to_the_bit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--steps", "4", "--checkpoint-steps", "2", "--out", "whole") == 0
-    (last,) = (folder / "whole/checkpoints").glob("step-*4.pt")
-    expected = weights(last)
-    last.unlink()
-    for path in (folder / "whole").glob("result.json"):
-        path.unlink()
-    assert EXPERIMENT.main(["--resume", "whole", "--quiet"]) == 0
-    again = weights(last)
-    assert all(torch.equal(expected[name], again[name]) for name in expected)
+    assert_goes_on_to_the_bit(EXPERIMENT, Path("whole"))
 
 
 @pytest.mark.parametrize(("data", "side"), [("digits", 8), ("synthetic", 32)])
@@ -152,22 +138,12 @@ def test_a_trained_network_is_found_by_its_module(folder: Path, data: str, side:
 RECORD = ROOT / "experiments/transformers/runs/digits.json"
 
 
-def recorded(path: Path = RECORD) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
-
-
 def test_recorded_runs_are_of_the_preset_as_it_is() -> None:
-    record = recorded()
-    runs = {kind: record.pop(kind) for kind in ("held_out", "final")}
-    about = EXPERIMENT.record("digits", PRESETS["digits"].config).about
-    assert record == json.loads(json.dumps(about)), AGAIN
-    for kind in runs:
-        assert [each["seed"] for each in runs[kind]] == [0, 1, 2]
+    assert_runs_are_of_the_preset(EXPERIMENT, "digits", RECORD)
 
 
 def mean(path: Path) -> float:
-    return fmean(run["test_accuracy"] for run in recorded(path)["final"])
+    return fmean(run["test_accuracy"] for run in read_record(path)["final"])
 
 
 def test_record_shows_what_the_page_says() -> None:
